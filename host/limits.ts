@@ -1,0 +1,81 @@
+/**
+ * Every bound of the host, with its unit and its reason. What a caller, a module or a disk can make
+ * large is measured against one of these before memory or time is spent on it.
+ */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+// ---- publish ---------------------------------------------------------------------------------
+/** Largest component that is read at all: AssemblyScript modules are 10 to 100 KiB, Rust ones 2 MiB. */
+export const componentSizeBytesMax = 8 * MiB
+/** Wall time of the gate's child for one component; a warm publish takes about 20 ms. */
+export const gateTimeMsMax = 2_000
+/** Resident memory of the gate's child: above what jco's tools and Node need together. */
+export const gateMemoryBytesMax = 256 * MiB
+/** Entries of one section of a component or core module, and nesting of its types. */
+export const sectionEntriesMax = 100_000
+export const componentNestingMax = 16
+/** Table elements of a core module: one table of 5 M entries aborts a Node process. */
+export const tableElementsMax = 20_000
+/** Initial pages of a core module's memory (64 KiB each): 16 MiB before the first call. */
+export const memoryPagesInitialMax = 256
+/** Module description as JSON. */
+export const descriptionSizeBytesMax = 256 * KiB
+export const tablesMax = 100
+export const columnsMax = 200
+export const indexesPerTableMax = 20
+export const reducersMax = 500
+export const recordsMax = 200
+export const fieldsMax = 200
+
+// ---- calls -----------------------------------------------------------------------------------
+export const argumentsSizeBytesMax = 1 * MiB
+export const resultSizeBytesMax = 4 * MiB
+export const rowSizeBytesMax = 256 * KiB
+/** Handles of one call: a signature names each table once. */
+export const handlesPerCallMax = 32
+/** Rows that one call may read, and row operations it may leave. */
+export const rowsReadPerCallMax = 100_000
+export const rowOperationsPerCallMax = 10_000
+/** Bytes of the rows one call may read or write: what a batch holds in memory. */
+export const rowBytesPerCallMax = 16 * MiB
+export const scanTermsMax = 8
+/** Log output of one call; the rest is counted and dropped. */
+export const logBytesPerCallMax = 64 * KiB
+export const logMessageBytesMax = 8 * KiB
+/** Message of ctx.fail or of a guest's `err`. */
+export const failMessageBytesMax = 4 * KiB
+/** Claims of a token that reach a call. */
+export const claimsMax = 32
+export const claimSizeBytesMax = 1 * KiB
+/** Nesting of a Json value: deeper ones are refused before a parser recurses. */
+export const jsonDepthMax = 64
+
+// ---- host ------------------------------------------------------------------------------------
+/** Calls of one database that wait for its shard; the next one is told to come back. */
+export const queuePerDatabaseMax = 1_024
+/** Calls that share one transaction and its fsync. */
+export const callsPerBatchMax = 256
+/** Databases a shard keeps open; the least recently used idle one closes (197 KiB, 3 descriptors each). */
+export const databasesOpenMax = 256
+/** Identities, next ids and statements kept in memory by one database. */
+export const identitiesCachedMax = 10_000
+export const nextIdsCachedMax = 10_000
+export const statementsCachedMax = 500
+/** Log entries of a database kept for readers that come late. */
+export const logEntriesKept = 1_000
+/** Followers of one database's log. */
+export const logFollowersMax = 50
+/** Body of a JSON request: the arguments of a call in their JSON form. */
+export const requestBodyBytesMax = 2 * MiB
+/** How long a client may take for its headers and its body. */
+export const requestTimeMsMax = 30_000
+/** Open sockets of the HTTP server. */
+export const connectionsMax = 10_000
+/** Verified tokens kept, so that a call does not pay an Ed25519 verification (0.18 ms) each time. */
+export const tokensCachedMax = 10_000
+export const tokenSizeBytesMax = 8 * KiB
+export const tokenTtlSecondsMax = 365 * 24 * 3_600
+/** Calls still running when the host is asked to stop get this long. */
+export const shutdownTimeMsMax = 5_000
