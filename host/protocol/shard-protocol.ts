@@ -1,0 +1,139 @@
+/**
+ * What passes the shard door. The door is asynchronous and passes bytes only (frame.ts), so that a
+ * shard can be a worker thread today and a process tomorrow. A request names a database and carries
+ * at most one body of bytes; so does its answer. Errors cross as code, message and detail.
+ */
+import type { Assurance, Login } from '../identity.ts'
+
+/** Who calls, as the API verified it. The shard turns logins into identities. */
+export interface CallerHead {
+  readonly sender: Login
+  /** Present when somebody acts for the sender. */
+  readonly actor?: Login
+  readonly assurance: Assurance
+  readonly channel: string
+  readonly claims: Readonly<Record<string, string>>
+}
+
+export interface Grant {
+  readonly reducer: string
+  readonly kind: ReducerKind
+  readonly tables: readonly { readonly table: string; readonly mode: TableMode }[]
+}
+
+export type ReducerKind = 'reducer' | 'query' | 'init' | 'hook'
+export type TableMode = 'read' | 'append' | 'write'
+
+export interface PublishReport {
+  readonly module: string
+  readonly version: number
+  readonly hash: string
+  /** The same component as the running one: nothing was done. */
+  readonly unchanged: boolean
+  readonly grants: readonly Grant[]
+  readonly grantsAdded: readonly string[]
+  readonly grantsRemoved: readonly string[]
+  readonly schemaChanges: readonly string[]
+  readonly warnings: readonly string[]
+  /** Milliseconds by step. */
+  readonly timings: Readonly<Record<string, number>>
+}
+
+export interface DatabaseState {
+  /** 0 before the first publish. */
+  readonly version: number
+  readonly hash: string
+  readonly issuer: IssuerState
+}
+
+/** A database as an issuer of tokens: its random id and its public keys (RFC 7517). */
+export interface IssuerState {
+  readonly id: string
+  readonly keys: readonly PublicKey[]
+}
+
+export interface PublicKey {
+  readonly kid: string
+  readonly kty: 'OKP'
+  readonly crv: 'Ed25519'
+  readonly x: string
+  readonly alg: 'EdDSA'
+  readonly use: 'sig'
+}
+
+export interface IdentityEntry {
+  readonly identity: string
+  readonly logins: readonly Login[]
+}
+
+/** Claims of a database token before it is signed. */
+export interface TokenRequest {
+  readonly subject: string
+  readonly ttlSeconds: number
+  readonly claims: Readonly<Record<string, string>>
+  readonly rights: readonly string[]
+}
+
+/** One line of a module's log, or of the host about it. */
+export interface LogEntry {
+  readonly seq: number
+  readonly at: string
+  readonly level: LogLevel
+  readonly reducer: string
+  readonly message: string
+}
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Head of each request and answer; `body` says which side carries bytes beside its head. */
+export interface ShardRequests {
+  /** Opens the database's file, and makes it when `create` is set. */
+  open: { request: { create: boolean }; answer: DatabaseState }
+  close: { request: Record<never, never>; answer: Record<never, never> }
+  drop: { request: Record<never, never>; answer: Record<never, never> }
+  /** Body: the core module, then the description; `coreSizeBytes` says where the one ends. */
+  publish: {
+    request: { hash: string; coreSizeBytes: number; publishedBy: string; dryRun: boolean }
+    answer: PublishReport
+  }
+  /** Answer body: the running module's description, empty before the first publish. */
+  describe: { request: Record<never, never>; answer: { version: number; hash: string } }
+  /** Body: packed arguments; answer body: the packed result. `version` is what they were packed for. */
+  call: {
+    request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead }
+    answer: { version: number }
+  }
+  identify: { request: { login: Login }; answer: { identity: string } }
+  identities: { request: Record<never, never>; answer: { identities: readonly IdentityEntry[] } }
+  /** `login` gets the identity of `to`. */
+  link: { request: { login: Login; to: Login; by: string }; answer: { identity: string } }
+  unlink: { request: { login: Login; by: string }; answer: { identity: string } }
+  token: { request: TokenRequest; answer: { token: string } }
+  rotateKey: { request: Record<never, never>; answer: IssuerState }
+  removeKey: { request: { kid: string }; answer: IssuerState }
+}
+export type ShardMethod = keyof ShardRequests
+export type ShardRequest<M extends ShardMethod> = ShardRequests[M]['request']
+export type ShardAnswer<M extends ShardMethod> = ShardRequests[M]['answer']
+
+/** What a shard says without being asked. */
+export interface ShardEvent {
+  readonly kind: 'log'
+  readonly database: string
+  readonly entries: readonly LogEntry[]
+}
+
+/** The one door to all guest code and all SQLite of its databases. */
+export interface Shard {
+  /**
+   * @throws HostError what the shard refused, ERR_BUSY when the database's queue is full,
+   *   ERR_SHARD_LOST when the shard died before it answered: the call may or may not have happened.
+   */
+  send<M extends ShardMethod>(
+    database: string,
+    method: M,
+    head: ShardRequest<M>,
+    body?: Uint8Array,
+  ): Promise<{ head: ShardAnswer<M>; body: Uint8Array }>
+  /** Ends after the calls already taken; later ones are refused. */
+  close(): Promise<void>
+}

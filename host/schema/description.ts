@@ -1,0 +1,229 @@
+/**
+ * A module's own description of itself (docs/module-description.md): hostile JSON on the way in,
+ * frozen and cross-checked data on the way out. Everything the host knows of a module's tables,
+ * reducers and grants comes from here.
+ */
+import { z } from 'zod'
+
+import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import type { ReducerKind, TableMode } from '../protocol/shard-protocol.ts'
+import { formatValueType, parseValueType } from '../value-type.ts'
+import type { ScalarType, ValueType } from '../value-type.ts'
+import { isName } from './names.ts'
+
+export interface ColumnDescription {
+  readonly name: string
+  readonly type: ScalarType
+  /** In the JSON form of docs/api.md; undefined when none was declared. */
+  readonly default: unknown
+}
+
+export interface IndexDescription {
+  readonly columns: readonly string[]
+}
+
+export interface UniqueDescription extends IndexDescription {
+  readonly global: boolean
+}
+
+export interface TableDescription {
+  readonly name: string
+  readonly columns: readonly ColumnDescription[]
+  readonly key: string
+  readonly autoIncrement: boolean
+  readonly owner: string | undefined
+  readonly clustered: readonly string[]
+  readonly uniques: readonly UniqueDescription[]
+  readonly indexes: readonly IndexDescription[]
+}
+
+export interface FieldDescription {
+  readonly name: string
+  readonly type: ValueType
+}
+
+export interface ReducerDescription {
+  readonly name: string
+  readonly kind: ReducerKind
+  readonly tables: readonly { readonly table: string; readonly mode: TableMode }[]
+  readonly params: readonly FieldDescription[]
+  readonly result: ValueType
+}
+
+export interface ModuleDescription {
+  readonly sdk: string
+  readonly module: string
+  readonly records: readonly { readonly name: string; readonly fields: readonly FieldDescription[] }[]
+  readonly tables: readonly TableDescription[]
+  readonly reducers: readonly ReducerDescription[]
+}
+
+const name = z.string().refine(isName, 'not a snake_case name, or a word PostgreSQL reserves')
+const valueType = z.string().max(140).transform((text, context): ValueType => {
+  const type = parseValueType(text)
+  if (type !== undefined) return type
+  context.addIssue(`${JSON.stringify(text)} is not a type`)
+  return z.NEVER
+})
+const columnType = valueType.transform((type, context): ScalarType => {
+  if (type.kind === 'scalar') return type
+  context.addIssue(`a column cannot be ${formatValueType(type)}`)
+  return z.NEVER
+})
+const column = z.strictObject({ name, type: columnType, default: z.unknown().optional() })
+const columnNames = z.array(name).max(limits.scanTermsMax)
+const table = z.strictObject({
+  name,
+  columns: z.array(column).min(1).max(limits.columnsMax),
+  key: name,
+  autoIncrement: z.boolean(),
+  owner: name.nullable(),
+  clustered: columnNames,
+  uniques: z.array(z.strictObject({ columns: columnNames.min(1), global: z.boolean() })).max(limits.indexesPerTableMax),
+  indexes: z.array(z.strictObject({ columns: columnNames.min(1) })).max(limits.indexesPerTableMax),
+})
+const field = z.strictObject({ name, type: valueType })
+const reducer = z.strictObject({
+  name,
+  kind: z.enum(['reducer', 'query', 'init', 'hook']),
+  tables: z.array(z.strictObject({ table: name, mode: z.enum(['read', 'append', 'write']) })).max(limits.handlesPerCallMax),
+  params: z.array(field).max(limits.fieldsMax),
+  result: valueType,
+})
+const description = z.strictObject({
+  format: z.literal(1),
+  sdk: z.string().max(100),
+  module: name,
+  records: z.array(z.strictObject({ name, fields: z.array(field).min(1).max(limits.fieldsMax) })).max(limits.recordsMax),
+  tables: z.array(table).max(limits.tablesMax),
+  reducers: z.array(reducer).max(limits.reducersMax),
+})
+
+/** @throws HostError ERR_DESCRIPTION with the first few things that are wrong. */
+export function parseDescription(bytes: Uint8Array): ModuleDescription {
+  if (bytes.length > limits.descriptionSizeBytesMax) refuse([`is ${bytes.length} bytes, at most ${limits.descriptionSizeBytesMax}`])
+  const parsed = description.safeParse(parseJson(bytes))
+  if (!parsed.success) refuse(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+  const { format: _format, ...rest } = parsed.data
+  const module: ModuleDescription = {
+    ...rest,
+    tables: rest.tables.map((entry) => ({
+      ...entry,
+      owner: entry.owner ?? undefined,
+      columns: entry.columns.map((one) => ({ ...one, default: one.default })),
+    })),
+  }
+  const problems = crossCheck(module)
+  if (problems.length > 0) refuse(problems)
+  return module
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new HostError('ERR_DESCRIPTION', 'the module description is not UTF-8 JSON: build it again with this SDK', { cause })
+  }
+}
+
+function refuse(problems: readonly string[]): never {
+  const shown = problems.slice(0, 5).map((problem) => problem.slice(0, 300))
+  throw new HostError('ERR_DESCRIPTION', `the module description is refused: ${shown.join('; ')}`)
+}
+
+/** What a shape alone cannot say: names that must exist, be of a kind, or not be doubled. */
+function crossCheck(module: ModuleDescription): string[] {
+  return [
+    ...doubled('table', module.tables),
+    ...doubled('record', module.records),
+    ...doubled('reducer', module.reducers),
+    ...module.tables.flatMap(checkTable),
+    ...module.records.flatMap((record) => [
+      ...doubled(`field of ${record.name}`, record.fields),
+      ...record.fields.flatMap((entry) => checkType(module, `${record.name}.${entry.name}`, entry.type, false)),
+    ]),
+    ...checkRecordsEnd(module),
+    ...module.reducers.flatMap((entry) => checkReducer(module, entry)),
+  ]
+}
+
+function doubled(what: string, entries: readonly { readonly name: string }[]): string[] {
+  const names = entries.map((entry) => entry.name)
+  return names.filter((entry, index) => names.indexOf(entry) !== index).map((entry) => `two of ${what}: ${entry}`)
+}
+
+const keyScalars: ReadonlySet<string> = new Set([
+  'bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'string', 'bytes', 'identity', 'timestamp',
+])
+
+function checkTable(entry: TableDescription): string[] {
+  const problems = doubled(`column of ${entry.name}`, entry.columns)
+  const columns = new Map(entry.columns.map((one) => [one.name, one]))
+  const key = columns.get(entry.key)
+  if (key === undefined || key.type.nullable || !keyScalars.has(key.type.scalar)) problems.push(`${entry.name}.${entry.key} cannot be a key`)
+  if (entry.autoIncrement && key?.type.scalar !== 'u64') problems.push(`${entry.name}.${entry.key} counts itself and is not u64`)
+  const owner = entry.owner === undefined ? undefined : columns.get(entry.owner)
+  if (entry.owner !== undefined && (owner === undefined || owner.type.nullable || owner.type.scalar !== 'identity')) {
+    problems.push(`${entry.name}.${entry.owner} cannot be an owner: it is not an identity`)
+  }
+  if (entry.owner === entry.key) problems.push(`${entry.name}: the owner cannot be the key as well`)
+  for (const list of [entry.clustered, ...entry.uniques.map((one) => one.columns), ...entry.indexes.map((one) => one.columns)]) {
+    problems.push(...checkColumnList(entry, columns, list))
+  }
+  return problems
+}
+
+function checkColumnList(entry: TableDescription, columns: ReadonlyMap<string, ColumnDescription>, list: readonly string[]): string[] {
+  if (new Set(list).size !== list.length) return [`${entry.name}: (${list.join(', ')}) names a column twice`]
+  return list
+    .filter((one) => !columns.has(one) || one === entry.owner || columns.get(one)?.type.scalar === 'json')
+    .map((one) => `${entry.name}.${one} cannot be indexed: no such column, its owner, or json`)
+}
+
+function checkReducer(module: ModuleDescription, entry: ReducerDescription): string[] {
+  const problems = [
+    ...doubled(`parameter of ${entry.name}`, entry.params),
+    ...doubled(`table of ${entry.name}`, entry.tables.map((one) => ({ name: one.table }))),
+    ...entry.params.flatMap((one) => checkType(module, `${entry.name}(${one.name})`, one.type, false)),
+    ...checkType(module, `${entry.name}()`, entry.result, true),
+  ]
+  for (const { table: tableName, mode } of entry.tables) {
+    if (!module.tables.some((one) => one.name === tableName)) problems.push(`${entry.name} takes ${tableName}, no table of this module`)
+    if (entry.kind === 'query' && mode !== 'read') problems.push(`${entry.name} is a query and may only read ${tableName}`)
+  }
+  if (entry.kind === 'init' && entry.params.length > 0) problems.push(`${entry.name} runs at the first publish and cannot take arguments`)
+  return problems
+}
+
+function checkType(module: ModuleDescription, where: string, type: ValueType, isResult: boolean): string[] {
+  switch (type.kind) {
+    case 'scalar':
+      return []
+    case 'void':
+      return isResult ? [] : [`${where} cannot be void`]
+    case 'row':
+      return module.tables.some((one) => one.name === type.table) ? [] : [`${where}: no table ${type.table}`]
+    case 'record':
+      return module.records.some((one) => one.name === type.record) ? [] : [`${where}: no record ${type.record}`]
+    case 'array':
+      return checkType(module, where, type.element, false)
+  }
+}
+
+/** A record that holds itself without an array or a null between would have no end. */
+function checkRecordsEnd(module: ModuleDescription): string[] {
+  const records = new Map(module.records.map((record) => [record.name, record]))
+  const ended = new Set<string>()
+  const open = new Set<string>()
+  const endless = (recordName: string): boolean => {
+    if (ended.has(recordName)) return false
+    if (open.has(recordName)) return true
+    open.add(recordName)
+    const found = (records.get(recordName)?.fields ?? []).some(({ type }) => type.kind === 'record' && endless(type.record))
+    open.delete(recordName)
+    if (!found) ended.add(recordName)
+    return found
+  }
+  return module.records.filter((record) => endless(record.name)).map((record) => `record ${record.name} contains itself`)
+}
