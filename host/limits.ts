@@ -65,6 +65,10 @@ export const nextIdsCachedMax = 10_000
 export const statementsCachedMax = 500
 /** Log entries of a database kept for readers that come late. */
 export const logEntriesKept = 1_000
+/** Bytes of those entries, so that few long messages do not weigh more than many short ones. */
+export const logBytesKept = 1 * MiB
+/** Unread bytes of one follower; one that reads slower than its module logs is cut. */
+export const logFollowerBytesMax = 256 * KiB
 /** Followers of one database's log. */
 export const logFollowersMax = 50
 /** Body of a JSON request: the arguments of a call in their JSON form. */
@@ -73,9 +77,19 @@ export const requestBodyBytesMax = 2 * MiB
 export const requestTimeMsMax = 30_000
 /** Open sockets of the HTTP server. */
 export const connectionsMax = 10_000
+/** Parsed descriptions kept for packing arguments, so that many idle databases weigh little. */
+export const modulesCachedMax = 1_000
+/** Publishes of one database that wait for each other, each holding its component in memory. */
+export const publishesWaitingMax = 8
+/** Times a call is packed again because a publish came between. */
+export const repackTriesMax = 5
 /** Verified tokens kept, so that a call does not pay an Ed25519 verification (0.18 ms) each time. */
 export const tokensCachedMax = 10_000
 export const tokenSizeBytesMax = 8 * KiB
 export const tokenTtlSecondsMax = 365 * 24 * 3_600
+/** A subject, or an issuer: OIDC allows 255 characters for the one. */
+export const loginPartSizeBytesMax = 255
+/** Keys of one issuer, each looked through at a verification: a rotation a month, removed after a year. */
+export const keysPerIssuerMax = 16
 /** Calls still running when the host is asked to stop get this long. */
 export const shutdownTimeMsMax = 5_000

@@ -1,0 +1,25 @@
+/**
+ * The parts of a login, checked where they come in: when a token is asked for, and when somebody
+ * names whom they act for or link. They end in logs, columns and packed strings, so they are short,
+ * visible text.
+ */
+import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+
+/**
+ * A subject or an issuer: 1 to 255 bytes without control characters. `what` names it in the error.
+ *
+ * @throws HostError ERR_REQUEST_MALFORMED
+ */
+export function checkLoginPart(what: string, text: string): string {
+  const size = Buffer.byteLength(text)
+  if (size === 0 || size > limits.loginPartSizeBytesMax || !isVisibleText(text)) {
+    throw new HostError('ERR_REQUEST_MALFORMED', `${what} is 1 to ${limits.loginPartSizeBytesMax} bytes of text without control characters`)
+  }
+  return text
+}
+
+/** Without control, format (bidi marks) and line characters, and nothing that UTF-8 cannot write. */
+export function isVisibleText(text: string): boolean {
+  return text.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)
+}
