@@ -13,13 +13,33 @@ export const componentSizeBytesMax = 8 * MiB
 export const gateTimeMsMax = 2_000
 /** Resident memory of the gate's child: above what jco's tools and Node need together. */
 export const gateMemoryBytesMax = 256 * MiB
-/** Entries of one section of a component or core module, and nesting of its types. */
+/** Start of the gate's child with its tools loaded: about 0.5 s alone, several times that under load. */
+export const gateStartTimeMsMax = 15_000
+/** How often the gate's parent looks at its child's memory: Wasm can touch 100 MiB in this time. */
+export const gateSampleTimeMs = 10
+/** Publishes one child checks before a fresh one takes over, and how long an idle one is kept. */
+export const gateUsesMax = 100
+export const gateIdleTimeMsMax = 60_000
+/** Publishes that wait for the gate; the next one is told to come back. */
+export const gateQueueMax = 16
+/** Sections of a component or core module: wit-component writes about 60. */
+export const moduleSectionsMax = 1_000
+/** Entries of one section. Types need no bound of nesting: those of our world do not nest. */
 export const sectionEntriesMax = 100_000
-export const componentNestingMax = 16
+/** One name in a component or core module; the world's longest has 36 bytes. */
+export const moduleNameBytesMax = 1_024
+/** Parameters and results of one function type, as in V8. */
+export const functionParametersMax = 1_000
+/** Locals of all functions of a module: 8 KB can declare 50 million of them for a compiler to place. */
+export const localsMax = 1_000_000
+/** Blocks around one instruction; a switch over 500 reducers has 500. */
+export const blockNestingMax = 5_000
 /** Table elements of a core module: one table of 5 M entries aborts a Node process. */
 export const tableElementsMax = 20_000
 /** Initial pages of a core module's memory (64 KiB each): 16 MiB before the first call. */
 export const memoryPagesInitialMax = 256
+/** All the pages that 32-bit addresses reach. */
+export const memoryPagesMax = 65_536
 /** Module description as JSON. */
 export const descriptionSizeBytesMax = 256 * KiB
 export const tablesMax = 100

@@ -1,0 +1,136 @@
+/**
+ * One child process of the gate, with its bounds on time and memory. A child that passes a bound is
+ * killed and answers with a refusal; nothing that it does can leave a check without an answer.
+ */
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { HostError } from '../errors.ts'
+import { gateMemoryBytesMax, gateSampleTimeMs, gateStartTimeMsMax, gateTimeMsMax } from '../limits.ts'
+import type { GateAnswer, GateRequest } from './gate-protocol.ts'
+
+export type CheckAnswer = Exclude<GateAnswer, { kind: 'ready' }>
+
+/** Beside this file and with its extension: .ts from the sources, .js when installed. */
+const CHILD_FILE = fileURLToPath(new URL(import.meta.url.replace('gate-process', 'gate-child')))
+
+/**
+ * The upload's code runs in there: no file is written, no process started, no text evaluated, and V8's
+ * heap stays well under the bound on the whole process.
+ */
+const CHILD_FLAGS: readonly string[] = [
+  '--permission',
+  '--allow-fs-read=*',
+  '--allow-worker',
+  '--disallow-code-generation-from-strings',
+  '--max-old-space-size=128',
+  '--no-warnings',
+]
+
+export class GateProcess {
+  readonly #child: ChildProcess
+  readonly #ready: Promise<GateAnswer>
+  #settle: ((answer: GateAnswer) => void) | undefined
+
+  constructor() {
+    this.#child = fork(CHILD_FILE, {
+      execArgv: [...CHILD_FLAGS],
+      env: {},
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    this.#child.on('message', (answer: GateAnswer) => this.#settle?.(answer))
+    this.#child.on('error', () => this.#settle?.(lost('could not be started')))
+    this.#child.on('exit', (code, signal) => this.#settle?.(lost(`ended (${signal ?? code})`)))
+    this.#ready = this.#answerWithin(gateStartTimeMsMax)
+  }
+
+  get isAlive(): boolean {
+    return this.#child.connected && !this.#child.killed
+  }
+
+  /** @throws HostError ERR_BUSY when the child does not come up. */
+  async ready(): Promise<void> {
+    const answer = await this.#ready
+    if (answer.kind !== 'ready') throw new HostError('ERR_BUSY', 'the check of modules could not be started: publish again later')
+  }
+
+  async check(component: Uint8Array): Promise<CheckAnswer> {
+    const answered = this.#answerWithin(gateTimeMsMax)
+    const sampler = setInterval(() => this.#checkMemory(), gateSampleTimeMs)
+    const request: GateRequest = { component }
+    this.#child.send(request, (error) => error && this.#settle?.(unavailable()))
+    const answer = await answered
+    clearInterval(sampler)
+    if (answer.kind === 'ready') throw new Error('assertion failed: a child of the gate is ready once')
+    return answer
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
+    this.#settle?.(unavailable())
+  }
+
+  /** The next answer of the child, or a refusal in its place. Only while it is awaited does the child keep us alive. */
+  #answerWithin(timeMsMax: number): Promise<GateAnswer> {
+    const { promise, resolve } = Promise.withResolvers<GateAnswer>()
+    const timer = setTimeout(() => this.#refuse(`took longer than ${timeMsMax} ms`), timeMsMax)
+    this.#setRef(true)
+    this.#settle = (answer) => {
+      clearTimeout(timer)
+      this.#settle = undefined
+      this.#setRef(false)
+      resolve(answer)
+    }
+    return promise
+  }
+
+  #checkMemory(): void {
+    const bytes = residentBytes(this.#child.pid)
+    if (bytes > gateMemoryBytesMax) this.#refuse(`took more than ${gateMemoryBytesMax / 2 ** 20} MiB of memory`)
+  }
+
+  #refuse(reason: string): void {
+    this.#child.kill('SIGKILL')
+    this.#settle?.(lost(reason))
+  }
+
+  #setRef(isWaiting: boolean): void {
+    const { channel } = this.#child
+    if (isWaiting) {
+      this.#child.ref()
+      channel?.ref()
+    } else {
+      this.#child.unref()
+      channel?.unref()
+    }
+  }
+}
+
+/**
+ * Resident memory of a process. Linux tells it; elsewhere this gives 0, and what bounds a child there is
+ * its time, its heap and the initial pages a module may have.
+ */
+function residentBytes(pid: number | undefined): number {
+  if (process.platform !== 'linux' || pid === undefined) return 0
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return Number(kilobytes ?? 0) * 1024
+  } catch {
+    // The process ended between the timer and the look at it: its exit is on the way to us.
+    return 0
+  }
+}
+
+function lost(reason: string): CheckAnswer {
+  return refusal('ERR_COMPONENT_BUDGET', `the check of the module ${reason}: nothing of it was accepted`)
+}
+
+function unavailable(): CheckAnswer {
+  return refusal('ERR_BUSY', 'the check of the module was ended before it was done: publish again')
+}
+
+function refusal(code: 'ERR_COMPONENT_BUDGET' | 'ERR_BUSY', message: string): CheckAnswer {
+  return { kind: 'refused', code, message, detail: {}, isClean: false }
+}
