@@ -95,8 +95,12 @@ export const logFollowersMax = 50
 export const requestBodyBytesMax = 2 * MiB
 /** How long a client may take for its headers and its body. */
 export const requestTimeMsMax = 30_000
+/** How long a socket may stand still while an answer is owed or unread; followers of a log may wait. */
+export const socketIdleMsMax = 60_000
 /** Open sockets of the HTTP server. */
 export const connectionsMax = 10_000
+/** Issuers of databases kept with their public keys, so that a token costs no way through the door. */
+export const issuersCachedMax = 10_000
 /** Parsed descriptions kept for packing arguments, so that many idle databases weigh little. */
 export const modulesCachedMax = 1_000
 /** Publishes of one database that wait for each other, each holding its component in memory. */

@@ -5,6 +5,7 @@
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { isPrintable } from '../printable.ts'
 
 /**
  * A subject or an issuer: 1 to 255 bytes without control characters. `what` names it in the error.
@@ -13,13 +14,8 @@ import * as limits from '../limits.ts'
  */
 export function checkLoginPart(what: string, text: string): string {
   const size = Buffer.byteLength(text)
-  if (size === 0 || size > limits.loginPartSizeBytesMax || !isVisibleText(text)) {
+  if (size === 0 || size > limits.loginPartSizeBytesMax || !isPrintable(text)) {
     throw new HostError('ERR_REQUEST_MALFORMED', `${what} is 1 to ${limits.loginPartSizeBytesMax} bytes of text without control characters`)
   }
   return text
-}
-
-/** Without control, format (bidi marks) and line characters, and nothing that UTF-8 cannot write. */
-export function isVisibleText(text: string): boolean {
-  return text.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)
 }

@@ -168,6 +168,9 @@ function checkTable(entry: TableDescription): string[] {
     problems.push(`${entry.name}.${entry.owner} cannot be an owner: it is not an identity`)
   }
   if (entry.owner === entry.key) problems.push(`${entry.name}: the owner cannot be the key as well`)
+  for (const one of entry.clustered) {
+    if (columns.get(one)?.type.nullable) problems.push(`${entry.name}.${one} cannot order the table: it is nullable`)
+  }
   for (const list of [entry.clustered, ...entry.uniques.map((one) => one.columns), ...entry.indexes.map((one) => one.columns)]) {
     problems.push(...checkColumnList(entry, columns, list))
   }

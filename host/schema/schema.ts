@@ -69,7 +69,9 @@ export function planSchema(current: Schema, description: ModuleDescription): Sch
       planner.refused.push(`table ${table.name} is gone from the module: its rows would be lost; keep the class, or drop the database`)
     }
   }
-  const version = planner.changes.length > 0 ? current.version + 1 : current.version
+  // The order of columns is the order of a row image, so a change of order is a version too.
+  const isSame = JSON.stringify(tables) === JSON.stringify(current.tables)
+  const version = isSame ? current.version : current.version + 1
   return {
     schema: { version, tables, nextId: planner.nextId },
     changes: planner.changes,

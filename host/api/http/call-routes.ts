@@ -1,0 +1,62 @@
+/** POST /v1/databases/:db/call/:reducer and /query/:query: the path that everything else is there for. */
+import { z } from 'zod'
+
+import { anonymousLogin } from '../admission.ts'
+import type { Visitor } from '../admission.ts'
+import { runCall } from '../call.ts'
+import type { CallAnswer } from '../call.ts'
+import type { CallerHead } from '../../protocol/shard-protocol.ts'
+import { assert, HostError } from '../../errors.ts'
+import type { Login } from '../../identity.ts'
+import type { ApiContext, Routes } from './context.ts'
+import { databaseGuard } from './database-guard.ts'
+import type { DatabaseRequest } from './database-guard.ts'
+import { visitorOf } from './guard.ts'
+import { expectBody } from './json-body.ts'
+import { loginShape, readLogin } from './login-body.ts'
+
+const callBody = z.strictObject({
+  args: z.union([z.array(z.unknown()), z.record(z.string(), z.unknown())]).default([]),
+  sender: loginShape.optional(),
+})
+
+export const callRoutes: Routes = (server, context) => {
+  const callers = databaseGuard(context, { roles: [], people: 'anonymous' })
+
+  server.post<{ Params: { db: string; reducer: string } }>('/v1/databases/:db/call/:reducer', callers, (request) =>
+    answerCall(context, 'reducer', request.params.reducer, request),
+  )
+  server.post<{ Params: { db: string; query: string } }>('/v1/databases/:db/query/:query', callers, (request) =>
+    answerCall(context, 'query', request.params.query, request),
+  )
+}
+
+async function answerCall(context: ApiContext, kind: 'reducer' | 'query', name: string, request: DatabaseRequest): Promise<CallAnswer> {
+  const database = request.params.db
+  const { args, sender } = expectBody(callBody, request.body)
+  const visitor = visitorOf(request)
+  const caller = sender === undefined ? callerHead(visitor) : actingFor(visitor, readLogin(sender, await context.facts.issuer(database)))
+  return runCall(context.facts, context.shardOf(database), { database, kind, name, args, caller })
+}
+
+function callerHead(visitor: Visitor): CallerHead {
+  switch (visitor.kind) {
+    case 'anonymous':
+      return { sender: anonymousLogin, assurance: 'none', channel: 'http', claims: {} }
+    case 'database':
+      return { sender: visitor.login, assurance: visitor.assurance, channel: 'http', claims: visitor.claims }
+    case 'host':
+      assert(false, 'no host token is let in to call')
+  }
+}
+
+/**
+ * The sender is only what the actor says (RFC 8693 `act`), so its assurance is `claimed`; the claims
+ * are still those of the token, hence the actor's.
+ */
+function actingFor(visitor: Visitor, sender: Login): CallerHead {
+  if (visitor.kind !== 'database' || !visitor.rights.includes('act-for')) {
+    throw new HostError('ERR_ACT_FOR_DENIED', 'only a token with the right act-for may name a sender: leave sender out, or ask for such a token')
+  }
+  return { sender, actor: visitor.login, assurance: 'claimed', channel: 'http', claims: visitor.claims }
+}

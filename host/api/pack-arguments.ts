@@ -1,0 +1,63 @@
+/**
+ * The arguments of a call: JSON, by name or by position, to the packed bytes a guest gets. Every
+ * refusal names the reducer, the parameter, what it takes and what came.
+ */
+import { HostError } from '../errors.ts'
+import { PackedWriter, packValue } from '../row-codec.ts'
+import type { Layouts } from '../row-codec.ts'
+import type { FieldDescription, ReducerDescription } from '../schema/description.ts'
+import { formatValueType } from '../value-type.ts'
+import type { ValueType } from '../value-type.ts'
+import { fromJson } from './json-values.ts'
+
+export type NamedArguments = Readonly<Record<string, unknown>>
+
+/** @throws HostError ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_ARGUMENT_RANGE, ERR_ARGUMENTS_TOO_LARGE */
+export function packArguments(reducer: ReducerDescription, args: readonly unknown[] | NamedArguments, layouts: Layouts): Uint8Array<ArrayBuffer> {
+  const values = isList(args) ? byPosition(reducer, args) : byName(reducer, args)
+  const writer = new PackedWriter()
+  for (const [index, { name, type }] of reducer.params.entries()) {
+    const path = `${reducer.name}(${name})`
+    packValue(writer, type, fromJson(type, values[index], layouts, path), layouts, path)
+  }
+  writer.finish()
+  return writer.toBytes()
+}
+
+/** Array.isArray does not narrow a readonly array. */
+function isList(args: readonly unknown[] | NamedArguments): args is readonly unknown[] {
+  return Array.isArray(args)
+}
+
+function byPosition(reducer: ReducerDescription, args: readonly unknown[]): readonly unknown[] {
+  if (args.length === reducer.params.length) return args
+  throw wrongCount(reducer, `not ${args.length}`)
+}
+
+function byName(reducer: ReducerDescription, args: NamedArguments): readonly unknown[] {
+  const names = reducer.params.map((param) => param.name)
+  const unknownNames = Object.keys(args).filter((name) => !names.includes(name))
+  if (unknownNames.length > 0) throw wrongCount(reducer, `and has no ${list(unknownNames)}`)
+  const missing = reducer.params.filter((param) => !Object.hasOwn(args, param.name) && !isNullable(param.type))
+  if (missing.length > 0) throw wrongCount(reducer, `and ${list(missing.map((param) => param.name))} is missing`)
+  return names.map((name) => (Object.hasOwn(args, name) ? args[name] : null))
+}
+
+function isNullable(type: ValueType): boolean {
+  return type.kind !== 'array' && type.kind !== 'void' && type.nullable
+}
+
+function wrongCount(reducer: ReducerDescription, problem: string): HostError {
+  const params = reducer.params.map(formatParameter)
+  return new HostError('ERR_ARGUMENT_COUNT', `${reducer.name} takes ${params.length} arguments (${params.join(', ')}), ${problem}`, {
+    detail: { parameters: params },
+  })
+}
+
+function formatParameter({ name, type }: FieldDescription): string {
+  return `${name}: ${formatValueType(type)}`
+}
+
+function list(names: readonly string[]): string {
+  return names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 80))).join(', ')
+}

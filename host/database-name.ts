@@ -1,0 +1,20 @@
+/** What a database or a tenant may be called: a word that is safe in a path, a URL and a log line. */
+import { HostError } from './errors.ts'
+
+const NAME = /^[a-z][a-z0-9-]{0,62}$/
+
+/** @throws HostError ERR_DATABASE_NAME */
+export function checkDatabaseName(text: string): string {
+  if (NAME.test(text)) return text
+  throw new HostError('ERR_DATABASE_NAME', `a database is named by a letter and then letters, digits and -, all lower case, at most 63: not ${shown(text)}`)
+}
+
+/** @throws HostError ERR_TENANT_NAME */
+export function checkTenantName(text: string): string {
+  if (NAME.test(text)) return text
+  throw new HostError('ERR_TENANT_NAME', `a tenant is named by a letter and then letters, digits and -, all lower case, at most 63: not ${shown(text)}`)
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 80))
+}

@@ -1,0 +1,219 @@
+/**
+ * What a handle is on the host's side: one table, one mode, one call. Bytes from the guest are
+ * checked here, the policy is asked before any constraint, and every row that moves is counted.
+ */
+import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import { keyColumns } from '../plan/plan.ts'
+import type { SqlRow, SqlValue } from '../plan/plan.ts'
+import type { Scan, ScanDirection, ScanTerm } from '../plan/scan.ts'
+import type { PolicyContext } from '../policy/policy.ts'
+import type { TableMode } from '../protocol/shard-protocol.ts'
+import { PackedReader, PackedWriter } from '../row-codec.ts'
+import type { GuestTable } from '../sandbox/handle-table.ts'
+import type { NextIds } from '../storage/next-ids.ts'
+import { packRow, unpackRow, unpackSqlValue } from '../storage/row-image.ts'
+import type { CallBudget } from './call-budget.ts'
+import type { RowOperations } from './row-operations.ts'
+import { duplicate } from './table-access.ts'
+import type { TableAccess } from './table-access.ts'
+
+export interface CallScope {
+  readonly policy: PolicyContext
+  readonly operations: RowOperations
+  readonly nextIds: NextIds
+  readonly budget: CallBudget
+  /** Answers are packed here and copied out by the sandbox before the next one. */
+  readonly writer: PackedWriter
+}
+
+const directions: readonly ScanDirection[] = ['ascending', 'descending', 'latest']
+const operators = ['any', '=', '<', '<=', '>', '>='] as const
+const noLimit = 0xffff_ffff
+
+export class CallTable implements GuestTable {
+  readonly #access: TableAccess
+  readonly #mode: TableMode
+  readonly #scope: CallScope
+
+  constructor(access: TableAccess, mode: TableMode, scope: CallScope) {
+    this.#access = access
+    this.#mode = mode
+    this.#scope = scope
+  }
+
+  get(key: Uint8Array): Uint8Array {
+    this.#require('read', 'write')
+    const reader = new PackedReader(key, 'ERR_ROW_MALFORMED')
+    const values = this.#key(reader)
+    reader.end()
+    this.#scope.operations.makeVisible(this.#access.table)
+    const row = this.#access.get(values, this.#scope.policy)
+    return this.#batch(row === undefined ? [] : [row])
+  }
+
+  scan(bytes: Uint8Array): Uint8Array {
+    this.#require('read', 'write')
+    const scan = this.#scan(bytes)
+    this.#scope.operations.makeVisible(this.#access.table)
+    const left = this.#scope.budget.rowsLeft
+    // One row past the budget tells a scan that ends exactly there from one that does not.
+    return this.#batch(this.#access.scan(scan, left + 1, this.#scope.policy))
+  }
+
+  count(bytes: Uint8Array): bigint {
+    this.#require('read', 'write')
+    const scan = this.#scan(bytes)
+    this.#scope.operations.makeVisible(this.#access.table)
+    return this.#access.count(scan, this.#scope.policy)
+  }
+
+  insert(bytes: Uint8Array): Uint8Array {
+    this.#require('append', 'write')
+    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    const ids = this.#scope.writer
+    ids.reset()
+    for (let left = this.#count(reader); left > 0; left--) {
+      const row = this.#row(reader)
+      this.#own(row)
+      if (this.#access.table.autoIncrement) ids.u64(this.#assignId(row))
+      else this.#refuseTaken(row)
+      this.#refuseDuplicate(row)
+      this.#scope.operations.add({ kind: 'insert', access: this.#access, after: row })
+    }
+    reader.end()
+    return ids.view()
+  }
+
+  update(bytes: Uint8Array): number {
+    this.#require('write')
+    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    let changed = 0
+    for (let left = this.#count(reader); left > 0; left--) if (this.#updateOne(this.#row(reader))) changed++
+    reader.end()
+    return changed
+  }
+
+  delete(bytes: Uint8Array): number {
+    this.#require('write')
+    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    let deleted = 0
+    for (let left = this.#count(reader); left > 0; left--) if (this.#deleteOne(this.#key(reader))) deleted++
+    reader.end()
+    return deleted
+  }
+
+  #updateOne(row: SqlValue[]): boolean {
+    this.#fillOwner(row)
+    this.#scope.operations.makeVisible(this.#access.table)
+    const before = this.#access.get(this.#access.keyOf(row), this.#scope.policy, 'update')
+    if (before === undefined) return false
+    this.#admit('update', row)
+    this.#refuseDuplicate(row)
+    this.#scope.operations.add({ kind: 'update', access: this.#access, before, after: row })
+    return true
+  }
+
+  #deleteOne(key: SqlRow): boolean {
+    this.#scope.operations.makeVisible(this.#access.table)
+    const before = this.#access.get(key, this.#scope.policy, 'delete')
+    if (before === undefined) return false
+    this.#scope.operations.add({ kind: 'delete', access: this.#access, before })
+    return true
+  }
+
+  #require(...modes: readonly TableMode[]): void {
+    if (modes.includes(this.#mode)) return
+    throw new HostError('ERR_HANDLE_MODE', `the reducer may only ${this.#mode} ${this.#access.table.name}: take it as a ${modes.includes('read') ? 'Reader or Writer' : modes.includes('append') ? 'Appender or Writer' : 'Writer'}`)
+  }
+
+  /** Policy before constraints: a row nobody may write must not learn whether its key is taken. */
+  #own(row: SqlValue[]): void {
+    this.#fillOwner(row)
+    this.#admit('insert', row)
+  }
+
+  #fillOwner(row: SqlValue[]): void {
+    const { owner, columns } = this.#access.table
+    if (owner === undefined) return
+    const ordinal = columns.indexOf(owner)
+    const given = row[ordinal]
+    if (given instanceof Uint8Array && given.every((byte) => byte === 0)) row[ordinal] = this.#scope.policy.sender
+  }
+
+  #admit(operation: 'insert' | 'update', row: SqlRow): void {
+    if (this.#access.policy.admits(operation, row, this.#scope.policy)) return
+    throw new HostError('ERR_ROW_DENIED', `the policy of ${this.#access.table.name} does not admit this row for this sender`)
+  }
+
+  #assignId(row: SqlValue[]): bigint {
+    const { table } = this.#access
+    const ordinal = table.columns.indexOf(table.key)
+    if (row[ordinal] !== 0n) throw new HostError('ERR_ROW_MALFORMED', `${table.name}.${table.key.name} is counted by the host: leave it 0`)
+    const id = this.#scope.nextIds.take(table, this.#scope.policy.sender)
+    row[ordinal] = id
+    return id
+  }
+
+  #refuseTaken(row: SqlRow): void {
+    this.#scope.operations.makeVisible(this.#access.table)
+    if (this.#access.isTaken(this.#access.keyOf(row))) throw duplicate(this.#access.table, this.#access.table.key.name)
+  }
+
+  #refuseDuplicate(row: SqlRow): void {
+    for (const index of this.#access.table.indexes) {
+      if (index.unique === undefined) continue
+      this.#scope.operations.makeVisible(this.#access.table)
+      if (this.#access.breaksUnique(index, row, this.#access.keyOf(row))) {
+        throw duplicate(this.#access.table, index.columns.map((column) => column.name).join(', '))
+      }
+    }
+  }
+
+  #count(reader: PackedReader): number {
+    const count = reader.u32()
+    if (count > limits.rowOperationsPerCallMax) reader.refuse(`a list of ${count}, at most ${limits.rowOperationsPerCallMax},`)
+    return count
+  }
+
+  #row(reader: PackedReader): SqlValue[] {
+    const start = reader.offset
+    const row = unpackRow(reader, this.#access.table.columns)
+    const size = reader.offset - start
+    if (size > limits.rowSizeBytesMax) throw new HostError('ERR_ROW_TOO_LARGE', `a row of ${this.#access.table.name} is ${size} bytes, at most ${limits.rowSizeBytesMax}`)
+    this.#scope.budget.countBytes(size)
+    return row
+  }
+
+  #key(reader: PackedReader): SqlValue[] {
+    return keyColumns(this.#access.table).map((column) => unpackSqlValue(reader, column.type))
+  }
+
+  #scan(bytes: Uint8Array): Scan {
+    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    const direction = directions[reader.u8()] ?? reader.refuse('no such direction')
+    const limit = reader.u32()
+    const count = reader.u8()
+    if (count > limits.scanTermsMax) reader.refuse(`a scan of ${count} terms, at most ${limits.scanTermsMax},`)
+    const terms = Array.from({ length: count }, () => this.#term(reader))
+    reader.end()
+    return { direction, limit: limit === noLimit ? undefined : limit, terms }
+  }
+
+  #term(reader: PackedReader): ScanTerm {
+    const column = this.#access.table.columns[reader.u16()] ?? reader.refuse('no such column')
+    const operator = operators[reader.u8()] ?? reader.refuse('no such operator')
+    return { column, operator, value: operator === 'any' ? null : unpackSqlValue(reader, column.type) }
+  }
+
+  #batch(rows: readonly SqlRow[]): Uint8Array {
+    const { writer, budget } = this.#scope
+    budget.countRows(rows.length)
+    writer.reset()
+    writer.u32(rows.length)
+    for (const row of rows) packRow(writer, this.#access.table.columns, row)
+    budget.countBytes(writer.length)
+    return writer.view()
+  }
+}
+

@@ -1,0 +1,96 @@
+/**
+ * The calls of one database that wait together share one transaction and one fsync. They run in the
+ * order they came; then the transaction is committed; only then does anyone get an answer. A call
+ * that fails is undone alone; a disk that fails undoes the batch and says so to everybody in it.
+ */
+import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import type { Database } from '../reducer/database.ts'
+
+interface WaitingCall {
+  run(): void
+  /** After the commit, or with what the disk said. */
+  settle(failure: unknown): void
+}
+
+export class CallQueue {
+  readonly #database: Database
+  readonly #onBatch: () => void
+  #waiting: WaitingCall[] = []
+  #isScheduled = false
+
+  /** `onBatch` is called after each batch, when its log may be shown. */
+  constructor(database: Database, onBatch: () => void) {
+    this.#database = database
+    this.#onBatch = onBatch
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  /**
+   * Runs `work` in the next batch; resolves when it is on disk.
+   *
+   * @throws HostError ERR_BUSY when too many wait, or what `work` threw.
+   */
+  run<T>(work: () => T): Promise<T> {
+    if (this.#waiting.length >= limits.queuePerDatabaseMax) {
+      throw new HostError('ERR_BUSY', `${limits.queuePerDatabaseMax} calls of this database are waiting: try again`)
+    }
+    return new Promise<T>((resolve, reject) => {
+      let outcome: { readonly value: T } | { readonly error: unknown } | undefined
+      this.#waiting.push({
+        run: () => {
+          outcome = attempt(work)
+        },
+        settle: (failure) => {
+          if (failure !== undefined || outcome === undefined) reject(failure)
+          else if ('error' in outcome) reject(outcome.error)
+          else resolve(outcome.value)
+        },
+      })
+      this.#schedule()
+    })
+  }
+
+  /** setImmediate lets every message that has arrived join the batch. */
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    setImmediate(() => this.#drain())
+  }
+
+  #drain(): void {
+    this.#isScheduled = false
+    const batch = this.#waiting.splice(0, limits.callsPerBatchMax)
+    const failure = this.#runBatch(batch)
+    for (const call of batch) call.settle(failure)
+    this.#onBatch()
+    if (!this.isEmpty) this.#schedule()
+    else this.#database.file.checkpoint(true)
+  }
+
+  #runBatch(batch: readonly WaitingCall[]): unknown {
+    try {
+      for (const call of batch) {
+        call.run()
+      }
+      this.#database.commit()
+      return undefined
+    } catch (error) {
+      this.#database.rollback()
+      return error
+    }
+  }
+}
+
+/** A refused call is an outcome; a disk that fails ends the batch. */
+function attempt<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+  try {
+    return { value: work() }
+  } catch (error) {
+    if (error instanceof HostError && error.code !== 'ERR_STORAGE') return { error }
+    throw error
+  }
+}

@@ -1,0 +1,19 @@
+/** The heads of the frames between the main thread and a shard's worker. */
+import type { ErrorDetail } from '../errors.ts'
+import type { ShardEvent, ShardMethod } from '../protocol/shard-protocol.ts'
+
+export interface ShardWorkerData {
+  readonly data: string
+}
+
+export interface RequestHead {
+  readonly id: number
+  readonly database: string
+  readonly method: ShardMethod | 'stop'
+  readonly head: unknown
+}
+
+export type AnswerHead =
+  | { readonly kind: 'answer'; readonly id: number; readonly head: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly code: string; readonly message: string; readonly detail: ErrorDetail; readonly stack?: string }
+  | { readonly kind: 'event'; readonly event: ShardEvent }

@@ -1,0 +1,88 @@
+/**
+ * The main thread's side of a shard in a worker thread. A worker that dies takes its running calls
+ * with it: they are told so, and the next request starts a new worker on the same files.
+ */
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+
+import { HostError, isErrorCode } from '../errors.ts'
+import type { Frame } from '../protocol/frame.ts'
+import { decodeFrame, encodeFrame } from '../protocol/frame.ts'
+import type { Shard, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
+import type { AnswerHead, RequestHead, ShardWorkerData } from './worker-protocol.ts'
+
+export interface WorkerShardOptions {
+  readonly data: string
+  readonly onEvent: (event: ShardEvent) => void
+  /** Something of ours failed inside the shard; the caller only learns ERR_INTERNAL. */
+  readonly onFailure: (message: string) => void
+}
+
+interface Waiting {
+  resolve(frame: Frame): void
+  reject(error: unknown): void
+}
+
+export class WorkerShard implements Shard {
+  readonly #options: WorkerShardOptions
+  readonly #waiting = new Map<number, Waiting>()
+  #worker: Worker | undefined
+  #nextId = 1
+  #isClosed = false
+
+  constructor(options: WorkerShardOptions) {
+    this.#options = options
+  }
+
+  async send<M extends ShardMethod>(database: string, method: M, head: ShardRequest<M>, body?: Uint8Array): Promise<{ head: ShardAnswer<M>; body: Uint8Array }> {
+    const frame = await this.#request({ database, method, head }, body)
+    return { head: frame.head as ShardAnswer<M>, body: frame.body }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    if (this.#worker !== undefined) await this.#request({ database: '', method: 'stop', head: {} })
+    this.#isClosed = true
+    await this.#worker?.terminate()
+  }
+
+  #request(request: Omit<RequestHead, 'id'>, body?: Uint8Array): Promise<Frame> {
+    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the host is stopping')
+    const id = this.#nextId++
+    const worker = (this.#worker ??= this.#start())
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      const frame = encodeFrame({ id, ...request } satisfies RequestHead, body)
+      worker.postMessage(frame, [frame.buffer])
+    })
+  }
+
+  #start(): Worker {
+    // Sources run by type stripping, the installed package as JavaScript.
+    const file = new URL(`./shard-worker${extname(import.meta.url)}`, import.meta.url)
+    const workerData: ShardWorkerData = { data: this.#options.data }
+    const worker = new Worker(file, { workerData })
+    worker.on('message', (bytes: Uint8Array) => this.#receive(decodeFrame(bytes)))
+    worker.on('error', (error: Error) => this.#options.onFailure(`a shard died: ${error.stack ?? error.message}`))
+    worker.on('exit', () => this.#lose(worker))
+    return worker
+  }
+
+  #receive(frame: Frame): void {
+    const answer = frame.head as AnswerHead
+    if (answer.kind === 'event') return this.#options.onEvent(answer.event)
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
+    if (answer.kind === 'answer') return waiting?.resolve({ head: answer.head, body: frame.body })
+    if (answer.stack !== undefined) this.#options.onFailure(answer.stack)
+    const code = isErrorCode(answer.code) ? answer.code : 'ERR_INTERNAL'
+    waiting?.reject(new HostError(code, answer.message, { detail: answer.detail }))
+  }
+
+  #lose(worker: Worker): void {
+    if (this.#worker === worker) this.#worker = undefined
+    const lost = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const waiting of lost) waiting.reject(new HostError('ERR_SHARD_LOST', 'the shard ended before it answered: the call may or may not have happened'))
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The host's own book, `host.sqlite` in its data folder: tenants, databases and the key that signs
+ * host tokens. It is held exclusively, so a second host on the folder is refused at its start.
+ */
+import { join } from 'node:path'
+
+import type { KeyRing } from '../auth/signing-key.ts'
+import { newKeyRing } from '../auth/signing-key.ts'
+import { HostError } from '../errors.ts'
+import { DatabaseFile } from './database-file.ts'
+
+export interface CatalogueEntry {
+  readonly name: string
+  readonly tenant: string
+  /** Undefined before the first publish. */
+  readonly module: string | null
+  readonly version: number
+}
+
+const tables = `
+CREATE TABLE IF NOT EXISTS tenants (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS databases (
+  name TEXT NOT NULL PRIMARY KEY, tenant TEXT NOT NULL REFERENCES tenants (name),
+  module TEXT, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS keys (ring TEXT NOT NULL) STRICT;
+`
+
+export class CatalogueFile {
+  readonly #file: DatabaseFile
+
+  constructor(data: string) {
+    this.#file = new DatabaseFile({ path: join(data, 'host.sqlite'), create: true, exclusive: true })
+    this.#file.transaction(() => this.#file.execute(tables))
+  }
+
+  keyRing(): KeyRing {
+    const [stored] = this.#file.statement('SELECT ring FROM keys').row([]) ?? []
+    if (typeof stored === 'string') return JSON.parse(stored) as KeyRing
+    const made = newKeyRing()
+    this.#file.transaction(() => this.#file.statement('INSERT INTO keys (ring) VALUES (?)').run([JSON.stringify(made)]))
+    return made
+  }
+
+  tenants(): string[] {
+    return this.#file.statement('SELECT name FROM tenants ORDER BY name').rows([]).map(([name]) => String(name))
+  }
+
+  /** @throws HostError ERR_TENANT_EXISTS */
+  createTenant(name: string): void {
+    if (this.tenants().includes(name)) throw new HostError('ERR_TENANT_EXISTS', `there is a tenant ${name} already`)
+    this.#file.transaction(() => this.#file.statement('INSERT INTO tenants (name) VALUES (?)').run([name]))
+  }
+
+  databases(): CatalogueEntry[] {
+    return this.#file.statement('SELECT name, tenant, module, version FROM databases ORDER BY name').rows([]).map(toEntry)
+  }
+
+  database(name: string): CatalogueEntry | undefined {
+    const row = this.#file.statement('SELECT name, tenant, module, version FROM databases WHERE name = ?').row([name])
+    return row === undefined ? undefined : toEntry(row)
+  }
+
+  addDatabase(name: string, tenant: string): void {
+    this.#file.transaction(() => this.#file.statement('INSERT INTO databases (name, tenant, version) VALUES (?, ?, 0)').run([name, tenant]))
+  }
+
+  removeDatabase(name: string): void {
+    this.#file.transaction(() => this.#file.statement('DELETE FROM databases WHERE name = ?').run([name]))
+  }
+
+  noteModule(name: string, module: string, version: number): void {
+    this.#file.transaction(() => this.#file.statement('UPDATE databases SET module = ?, version = ? WHERE name = ?').run([module, BigInt(version), name]))
+  }
+
+  close(): void {
+    this.#file.close()
+  }
+}
+
+function toEntry(row: readonly unknown[]): CatalogueEntry {
+  const [name, tenant, module, version] = row
+  return { name: String(name), tenant: String(tenant), module: typeof module === 'string' ? module : null, version: Number(version) }
+}

@@ -1,0 +1,192 @@
+/**
+ * One SQLite file. The only file of the host that knows better-sqlite3: it opens, sets what it means,
+ * keeps statements, and turns what the driver throws into our errors. One transaction at a time; a
+ * commit is on disk when it returns (WAL, synchronous FULL).
+ */
+import { statSync } from 'node:fs'
+
+import Sqlite from 'better-sqlite3'
+
+import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import type { SqlRow, SqlValue } from '../plan/plan.ts'
+
+/** A prepared statement; values are bound in the order of the question marks. */
+export interface FileStatement {
+  rows(values: SqlRow): SqlValue[][]
+  /** The same, given up with ERR_CALL_LIMIT once the rows are larger than `sizeBytesMax`. */
+  rowsWithin(sizeBytesMax: number, values: SqlRow): SqlValue[][]
+  row(values: SqlRow): SqlValue[] | undefined
+  /** The number of rows that changed. */
+  run(values: SqlRow): number
+}
+
+export interface FileOptions {
+  readonly path: string
+  /** False: a file that is not there is an error. */
+  readonly create: boolean
+  /** No second process may open the file while this one has it. */
+  readonly exclusive?: boolean
+}
+
+const cacheSizeKiB = 32 * 1024
+/** Pages that may wait in the WAL before an idle moment, and before no moment at all, is used to move them. */
+const walBytesWhenIdle = 4 * 1024 * 1024
+const walBytesMax = 64 * 1024 * 1024
+
+export class DatabaseFile implements Disposable {
+  readonly path: string
+  readonly #sqlite: Sqlite.Database
+  readonly #statements = new Map<string, FileStatement>()
+
+  constructor(options: FileOptions) {
+    this.path = options.path
+    this.#sqlite = opened(options)
+    try {
+      this.#configure(options.exclusive ?? false)
+    } catch (error) {
+      this.#sqlite.close()
+      throw storageError(error, options.path)
+    }
+  }
+
+  #configure(exclusive: boolean): void {
+    const pragma = (text: string): unknown => this.#sqlite.pragma(text)
+    if (exclusive) pragma('locking_mode = EXCLUSIVE')
+    pragma('journal_mode = WAL')
+    pragma('synchronous = FULL')
+    pragma('wal_autocheckpoint = 0')
+    pragma('secure_delete = ON')
+    pragma('trusted_schema = OFF')
+    pragma(`cache_size = -${cacheSizeKiB}`)
+  }
+
+  /** Runs fixed statements of our own: system tables, schema changes printed from a plan. */
+  execute(sql: string): void {
+    try {
+      this.#sqlite.exec(sql)
+    } catch (error) {
+      throw storageError(error, this.path)
+    }
+  }
+
+  /** The statement of this text, prepared once. */
+  statement(sql: string): FileStatement {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    if (this.#statements.size >= limits.statementsCachedMax) this.#statements.clear()
+    const made = prepared(this.#sqlite, sql, this.path)
+    this.#statements.set(sql, made)
+    return made
+  }
+
+  get isInTransaction(): boolean {
+    return this.#sqlite.inTransaction
+  }
+
+  /** Opens the transaction of a batch at its first write. */
+  begin(): void {
+    if (!this.#sqlite.inTransaction) this.statement('BEGIN IMMEDIATE').run([])
+  }
+
+  /** On disk when it returns. */
+  commit(): void {
+    if (this.#sqlite.inTransaction) this.statement('COMMIT').run([])
+  }
+
+  rollback(): void {
+    if (this.#sqlite.inTransaction) this.statement('ROLLBACK').run([])
+  }
+
+  savepoint(): void {
+    this.begin()
+    this.statement('SAVEPOINT call').run([])
+  }
+
+  release(): void {
+    this.statement('RELEASE call').run([])
+  }
+
+  rollbackToSavepoint(): void {
+    this.statement('ROLLBACK TO call').run([])
+    this.statement('RELEASE call').run([])
+  }
+
+  /** Everything or nothing; used outside batches. */
+  transaction<T>(work: () => T): T {
+    this.begin()
+    try {
+      const result = work()
+      this.commit()
+      return result
+    } catch (error) {
+      this.rollback()
+      throw error
+    }
+  }
+
+  /** Moves committed pages from the WAL into the file, when there is time or no more room. */
+  checkpoint(isIdle: boolean): void {
+    const size = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    if (size > (isIdle ? walBytesWhenIdle : walBytesMax)) this.#sqlite.pragma('wal_checkpoint(RESTART)')
+  }
+
+  close(): void {
+    if (this.#sqlite.open) this.#sqlite.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+function opened({ path, create }: FileOptions): Sqlite.Database {
+  try {
+    return new Sqlite(path, { fileMustExist: !create, timeout: 0 })
+  } catch (error) {
+    throw storageError(error, path)
+  }
+}
+
+function prepared(sqlite: Sqlite.Database, sql: string, path: string): FileStatement {
+  const statement = guarded(path, () => sqlite.prepare<SqlValue[], SqlValue[]>(sql))
+  if (statement.reader) statement.raw(true).safeIntegers(true)
+  return {
+    rows: (values) => guarded(path, () => statement.all(...values)),
+    rowsWithin: (sizeBytesMax, values) => guarded(path, () => collect(statement.iterate(...values), sizeBytesMax)),
+    row: (values) => guarded(path, () => statement.get(...values)),
+    run: (values) => guarded(path, () => statement.run(...values).changes),
+  }
+}
+
+/** Iterating is slower than `all`, and stops before a million large rows are in memory. */
+function collect(rows: Iterable<SqlValue[]>, sizeBytesMax: number): SqlValue[][] {
+  const collected: SqlValue[][] = []
+  let size = 0
+  for (const row of rows) {
+    for (const value of row) size += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
+    if (size > sizeBytesMax) throw new HostError('ERR_CALL_LIMIT', `the rows are more than ${sizeBytesMax} bytes: give the scan a limit`)
+    collected.push(row)
+  }
+  return collected
+}
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw storageError(error, path)
+  }
+}
+
+/** What the disk or the file did to us; our own misuse of the driver stays what it is. */
+function storageError(error: unknown, path: string): unknown {
+  if (!(error instanceof Sqlite.SqliteError)) {
+    if (!(error instanceof TypeError) || !/directory does not exist/.test(error.message)) return error
+  }
+  const cause = error as Error & { code?: string }
+  if (cause.code === 'SQLITE_BUSY' || cause.code === 'SQLITE_LOCKED') {
+    return new HostError('ERR_FOLDER_LOCKED', `another host has ${path} open: stop it first, or use another data folder`, { cause })
+  }
+  return new HostError('ERR_STORAGE', `the database file could not be used (${cause.code ?? cause.message}): check the disk and the data folder`, { cause })
+}

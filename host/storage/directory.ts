@@ -1,0 +1,143 @@
+/**
+ * The directory of a database: which login is which identity. An identity is minted at the first
+ * sight of a login; linking lets two logins be one person, and is logged and undone here.
+ */
+import { randomBytes } from 'node:crypto'
+
+import type { Clock } from '../clock.ts'
+import { HostError } from '../errors.ts'
+import { identityFromBytes, identitySizeBytes } from '../identity.ts'
+import type { Identity, Login } from '../identity.ts'
+import * as limits from '../limits.ts'
+import type { DatabaseFile } from './database-file.ts'
+
+export class Directory {
+  readonly #file: DatabaseFile
+  readonly #clock: Clock
+  /** Undone with the transaction it was filled in: `forget` empties it. */
+  readonly #known = new Map<string, Uint8Array>()
+
+  constructor(file: DatabaseFile, clock: Clock) {
+    this.#file = file
+    this.#clock = clock
+  }
+
+  /**
+   * The 32 bytes of the login's identity, minted in the open transaction when it is new. The bytes
+   * are shared: nobody writes into them.
+   */
+  identify(login: Login): Uint8Array {
+    const cacheKey = `${login.issuer}\n${login.subject}`
+    const known = this.#known.get(cacheKey)
+    if (known !== undefined) return known
+    const identity = this.#stored(login)?.identity ?? this.#mint(login)
+    if (this.#known.size >= limits.identitiesCachedMax) this.#known.clear()
+    this.#known.set(cacheKey, identity)
+    return identity
+  }
+
+  /** Drops what was read or minted in a transaction that is rolled back. */
+  forget(): void {
+    this.#known.clear()
+  }
+
+  list(): { identity: Identity; logins: Login[] }[] {
+    const found = new Map<string, Login[]>()
+    for (const [identity] of this.#file.statement('SELECT identity FROM _identities ORDER BY minted_at, identity').rows([])) {
+      found.set(identityFromBytes(asBytes(identity)), [])
+    }
+    for (const [identity, issuer, subject] of this.#file.statement('SELECT identity, issuer, subject FROM _logins ORDER BY issuer, subject').rows([])) {
+      found.get(identityFromBytes(asBytes(identity)))?.push({ issuer: String(issuer), subject: String(subject) })
+    }
+    return [...found].map(([identity, logins]) => ({ identity: identity as Identity, logins }))
+  }
+
+  /**
+   * Gives `login` the identity of `to`. The identity it had is kept: `unlink` gives it back.
+   *
+   * @throws HostError ERR_LOGIN_LINKED when the login is linked elsewhere already.
+   */
+  link(login: Login, to: Login, by: string): Identity {
+    return this.#change(() => {
+      const target = this.identify(to)
+      const stored = this.#stored(login)
+      if (stored !== undefined && isLinked(stored) && Buffer.compare(stored.identity, target) !== 0) {
+        throw new HostError('ERR_LOGIN_LINKED', `${login.subject} is linked to another identity: unlink it first`)
+      }
+      this.#store(login, target, stored === undefined ? null : stored.own)
+      this.#record('link', login, stored?.identity ?? null, target, by)
+      return identityFromBytes(target)
+    })
+  }
+
+  /**
+   * Gives the login an identity of its own again: the one it had before it was linked, or a new one.
+   *
+   * @throws HostError ERR_LOGIN_UNKNOWN when the login was never seen.
+   */
+  unlink(login: Login, by: string): Identity {
+    return this.#change(() => {
+      const stored = this.#stored(login)
+      if (stored === undefined) throw new HostError('ERR_LOGIN_UNKNOWN', `${login.subject} has never been seen here: nothing to unlink`)
+      const own = stored.own ?? this.#mintIdentity()
+      this.#store(login, own, own)
+      this.#record('unlink', login, stored.identity, own, by)
+      return identityFromBytes(own)
+    })
+  }
+
+  #change<T>(work: () => T): T {
+    try {
+      return this.#file.transaction(work)
+    } finally {
+      this.forget()
+    }
+  }
+
+  #stored(login: Login): StoredLogin | undefined {
+    const row = this.#file.statement('SELECT identity, own_identity FROM _logins WHERE issuer = ? AND subject = ?').row([login.issuer, login.subject])
+    if (row === undefined) return undefined
+    const [identity = null, own = null] = row
+    return { identity: asBytes(identity), own: own === null ? null : asBytes(own) }
+  }
+
+  #mint(login: Login): Uint8Array {
+    this.#file.begin()
+    const identity = this.#mintIdentity()
+    this.#store(login, identity, identity)
+    return identity
+  }
+
+  #mintIdentity(): Uint8Array {
+    const identity = randomBytes(identitySizeBytes)
+    this.#file.statement('INSERT INTO _identities (identity, minted_at) VALUES (?, ?)').run([identity, this.#clock.now()])
+    return identity
+  }
+
+  #store(login: Login, identity: Uint8Array, own: Uint8Array | null): void {
+    this.#file
+      .statement('INSERT INTO _logins (issuer, subject, identity, own_identity) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET identity = excluded.identity, own_identity = excluded.own_identity')
+      .run([login.issuer, login.subject, identity, own])
+  }
+
+  #record(kind: 'link' | 'unlink', login: Login, before: Uint8Array | null, after: Uint8Array, by: string): void {
+    this.#file
+      .statement('INSERT INTO _login_events (at, kind, issuer, subject, before, after, by) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run([this.#clock.now(), kind, login.issuer, login.subject, before, after, by])
+  }
+}
+
+interface StoredLogin {
+  readonly identity: Uint8Array
+  /** The identity minted for this login itself; null when it was linked before it was ever seen. */
+  readonly own: Uint8Array | null
+}
+
+function isLinked(stored: StoredLogin): boolean {
+  return stored.own === null || Buffer.compare(stored.identity, stored.own) !== 0
+}
+
+function asBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array && value.length === identitySizeBytes) return value
+  throw new HostError('ERR_STORAGE', 'the directory holds an identity that is not 32 bytes: the file is damaged')
+}

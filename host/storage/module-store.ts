@@ -1,0 +1,78 @@
+/**
+ * The modules and schemas of a database, every version of them: stored rows and records name the
+ * version they were written under.
+ */
+import { HostError } from '../errors.ts'
+import type { Schema } from '../schema/schema.ts'
+import { emptySchema } from '../schema/schema.ts'
+import type { DatabaseFile } from './database-file.ts'
+
+export interface StoredModule {
+  readonly version: number
+  readonly hash: string
+  readonly core: Uint8Array
+  readonly description: Uint8Array
+  readonly schemaVersion: number
+}
+
+export interface NewModule extends StoredModule {
+  readonly publishedAt: bigint
+  readonly publishedBy: string
+}
+
+/** The module published last, or undefined before the first. */
+export function currentModule(file: DatabaseFile): StoredModule | undefined {
+  const row = file.statement('SELECT version, hash, core, description, schema_version FROM _modules ORDER BY version DESC LIMIT 1').row([])
+  if (row === undefined) return undefined
+  const [version, hash, core, description, schemaVersion] = row
+  if (!(core instanceof Uint8Array) || !(description instanceof Uint8Array)) throw damaged('module')
+  return { version: Number(version), hash: String(hash), core, description, schemaVersion: Number(schemaVersion) }
+}
+
+export function storeModule(file: DatabaseFile, module: NewModule): void {
+  file
+    .statement('INSERT INTO _modules (version, hash, core, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run([BigInt(module.version), module.hash, module.core, module.description, BigInt(module.schemaVersion), module.publishedAt, module.publishedBy])
+}
+
+export function currentSchema(file: DatabaseFile): Schema {
+  const row = file.statement('SELECT schema FROM _schemas ORDER BY version DESC LIMIT 1').row([])
+  return row === undefined ? emptySchema : parseSchema(String(row[0]))
+}
+
+/** A version is written once: stored row images refer to it. */
+export function storeSchema(file: DatabaseFile, schema: Schema): void {
+  file
+    .statement('INSERT INTO _schemas (version, schema) VALUES (?, ?) ON CONFLICT (version) DO NOTHING')
+    .run([BigInt(schema.version), JSON.stringify(schema)])
+}
+
+/**
+ * Our own JSON, written by storeSchema. The columns that a table refers to are made the very objects
+ * of its column list again, which is how the rest of the host compares them.
+ */
+function parseSchema(text: string): Schema {
+  const schema = JSON.parse(text) as Schema
+  return {
+    ...schema,
+    tables: schema.tables.map((table) => {
+      const byId = new Map(table.columns.map((column) => [column.id, column]))
+      const column = <C extends { readonly id: number }>(stored: C): (typeof table.columns)[number] => {
+        const found = byId.get(stored.id)
+        if (found === undefined) throw damaged('schema')
+        return found
+      }
+      return {
+        ...table,
+        key: column(table.key),
+        owner: table.owner === undefined ? undefined : column(table.owner),
+        clustered: table.clustered.map(column),
+        indexes: table.indexes.map((index) => ({ ...index, unique: index.unique, columns: index.columns.map(column) })),
+      }
+    }),
+  }
+}
+
+function damaged(what: string): HostError {
+  return new HostError('ERR_STORAGE', `the stored ${what} does not read back: the file is damaged`)
+}
