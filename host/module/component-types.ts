@@ -188,9 +188,9 @@ function readFunctionType(reader: BinaryReader, space: TypeSpace): string {
     parameters.push(`${readMemberName(reader, 'the name of a parameter')}: ${readValueType(reader, space)}`)
   }
   const start = reader.offset
-  const hasResult = reader.u8('the results of a function') === 0x00
-  if (hasResult) return `func(${parameters.join(', ')}) -> ${readValueType(reader, space)}`
-  if (reader.u8('the results of a function') !== 0x00) throw malformedAt(start, 'one result or none')
+  const form = reader.u8('the results of a function')
+  if (form === 0x00) return `func(${parameters.join(', ')}) -> ${readValueType(reader, space)}`
+  if (form !== 0x01 || reader.u8('the results of a function') !== 0x00) throw malformedAt(start, 'one result or none')
   return `func(${parameters.join(', ')})`
 }
 

@@ -10,7 +10,7 @@
  */
 import { HostError } from '../errors.ts'
 import { functionTypeOf, signatureText, typeAt } from './core-module.ts'
-import type { CoreImport, CoreModule } from './core-module.ts'
+import type { CoreImport, CoreModule, Limits } from './core-module.ts'
 import { BinaryReader } from './binary-reader.ts'
 import { OPCODE, readInstruction } from './instructions.ts'
 
@@ -26,7 +26,7 @@ export interface NamedImport {
 }
 
 export type Shim =
-  | { readonly kind: 'shim'; readonly functions: ReadonlyMap<string, ShimFunction> }
+  | { readonly kind: 'shim'; readonly slotCount: number; readonly functions: ReadonlyMap<string, ShimFunction> }
   | {
       readonly kind: 'fixup'
       readonly table: NamedImport
@@ -45,17 +45,19 @@ export function recognizeShim(module: CoreModule): Shim {
 }
 
 function recognizeShimModule(module: CoreModule): Shim {
-  expectShape(module, hasOnlySections(module, [1, 3, 4, 7, 10]) && module.tables.length === 1)
+  const [table, ...others] = module.tables
+  expectShape(module, hasOnlySections(module, [1, 3, 4, 7, 10]) && table !== undefined && others.length === 0)
+  expectShape(module, module.exports.get(SHIM_TABLE)?.kind === 'table')
   const functions = new Map<string, ShimFunction>()
   for (const [name, { kind, index }] of module.exports) {
     if (kind === 'table') {
-      expectShape(module, name === SHIM_TABLE)
+      expectShape(module, name === SHIM_TABLE && index === 0)
       continue
     }
     expectShape(module, kind === 'function' && index < module.functions.length)
     functions.set(name, { slot: readForwarder(module, index), signature: signatureText(functionTypeOf(module, index)) })
   }
-  return { kind: 'shim', functions }
+  return { kind: 'shim', slotCount: fixedSize(module, table), functions }
 }
 
 /** The table entry that a function passes all its parameters on to; that must be all it does. */
@@ -89,7 +91,7 @@ function recognizeConnector(module: CoreModule): Shim {
   }
   const [segment, ...others] = module.elements
   expectShape(module, tables.length === 1 && segment !== undefined && others.length === 0 && segment.offset === 0)
-  expectShape(module, segment.functions.length === table.limits.min)
+  expectShape(module, segment.functions.length === fixedSize(module, table.limits))
   const slots = segment.functions.map((index) => {
     const entry = functions[index]
     expectShape(module, entry !== undefined)
@@ -103,6 +105,12 @@ function readStart(module: CoreModule, functions: readonly (CoreImport & { kind:
   const start = functions[module.start]
   expectShape(module, start !== undefined && signatureText(typeAt(module, start.type)) === '() -> ()')
   return start
+}
+
+/** A table that cannot grow. */
+function fixedSize(module: CoreModule, limits: Limits): number {
+  expectShape(module, limits.max === limits.min)
+  return limits.min
 }
 
 function hasOnlySections(module: CoreModule, ids: readonly number[]): boolean {

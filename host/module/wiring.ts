@@ -83,6 +83,7 @@ function checkTable({ shim, fixup }: Parts): void {
   if (shim === undefined && fixup === undefined) return
   if (shim === undefined || fixup === undefined) throw refused('a shim without its fixup')
   const table = argument(fixup.instance, fixup.shim.table)
+  if (shim.shim.slotCount !== fixup.shim.slots.length) throw refused('a shim whose table its fixup does not fill')
   if (table?.kind !== 'alias' || table.sort !== 'table' || table.instance !== shim.instance || table.name !== SHIM_TABLE) {
     throw refused('a fixup that fills another table than the one of its shim')
   }

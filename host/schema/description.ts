@@ -10,7 +10,7 @@ import * as limits from '../limits.ts'
 import type { ReducerKind, TableMode } from '../protocol/shard-protocol.ts'
 import { formatValueType, parseValueType } from '../value-type.ts'
 import type { ScalarType, ValueType } from '../value-type.ts'
-import { isName } from './names.ts'
+import { isName, isParameterName } from './names.ts'
 
 export interface ColumnDescription {
   readonly name: string
@@ -83,7 +83,7 @@ const table = z.strictObject({
   uniques: z.array(z.strictObject({ columns: columnNames.min(1), global: z.boolean() })).max(limits.indexesPerTableMax),
   indexes: z.array(z.strictObject({ columns: columnNames.min(1) })).max(limits.indexesPerTableMax),
 })
-const field = z.strictObject({ name, type: valueType })
+const field = z.strictObject({ name: z.string().refine(isParameterName, 'not a snake_case name'), type: valueType })
 const reducer = z.strictObject({
   name,
   kind: z.enum(['reducer', 'query', 'init', 'hook']),

@@ -1,0 +1,99 @@
+/**
+ * The composition root of a serving host: catalogue, shards, gate and API put together, on one data
+ * folder and one port. The main thread has the network and never runs guest code or a database's SQL.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
+import { createApi } from './api/http/server.ts'
+import { LogBook } from './api/log-book.ts'
+import type { Logger } from './api/ports.ts'
+import { HostCatalogue } from './catalogue.ts'
+import { systemClock } from './clock.ts'
+import * as limits from './limits.ts'
+import { Gate } from './module/gate.ts'
+import { packageRoot } from './module/package-root.ts'
+import type { Shard } from './protocol/shard-protocol.ts'
+import { WorkerShard } from './shard/worker-shard.ts'
+
+export interface HostOptions {
+  /** The data folder; made when it is not there. */
+  readonly data: string
+  /** 0 is any free port. */
+  readonly port: number
+  /** The address to listen on; loopback when left out. */
+  readonly hostname?: string
+  /** Takes calls without a token, all as one anonymous login. */
+  readonly allowAnonymous?: boolean
+  /** Worker threads; each database belongs to one. As many as leave the main thread a core when left out. */
+  readonly shards?: number
+  /** Where the host writes about its own failures; standard error when left out. */
+  readonly logger?: Logger
+}
+
+export interface RunningHost {
+  readonly url: string
+  readonly operatorToken: string
+  /** Lets running calls end, then closes every file. */
+  close(): Promise<void>
+}
+
+/** @throws HostError ERR_FOLDER_LOCKED when another host has the folder. */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const { data, port, hostname = '127.0.0.1', logger = stderrLogger } = options
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  const logs = new LogBook()
+  const shards = startShards(options, logs, logger)
+  const shardOf = (database: string): Shard => chooseShard(shards, database)
+  const catalogue = new HostCatalogue(data, systemClock, shardOf)
+  const gate = new Gate()
+  const api = createApi({ version: packageVersion(), catalogue, shardOf, gate, logs, clock: systemClock, logger, allowAnonymous: options.allowAnonymous ?? false })
+
+  const close = async (): Promise<void> => {
+    await api.close()
+    await gate.close()
+    await Promise.all(shards.map((shard) => shard.close()))
+    catalogue.close()
+  }
+  try {
+    const operatorToken = await writeOperatorToken(data, catalogue)
+    const bound = await api.listen(port, hostname)
+    return { url: `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`, operatorToken, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function startShards({ data, shards }: HostOptions, logs: LogBook, logger: Logger): readonly WorkerShard[] {
+  const count = shards ?? Math.max(1, availableParallelism() - 1)
+  return Array.from({ length: count }, () => new WorkerShard({
+    data,
+    onEvent: ({ database, entries }) => logs.append(database, entries),
+    onFailure: (message) => logger.error('shard', { message }),
+  }))
+}
+
+/** A database stays with its shard: no two threads ever have its file. */
+function chooseShard(shards: readonly WorkerShard[], database: string): Shard {
+  let hash = 0
+  for (const character of database) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0
+  return shards[hash % shards.length] as WorkerShard
+}
+
+/** Whoever can read the data folder is its operator; the token lets them say so over HTTP. */
+async function writeOperatorToken(data: string, catalogue: HostCatalogue): Promise<string> {
+  const token = await catalogue.mintHostToken({ subject: 'operator', tenant: undefined, roles: ['operator'], ttlSeconds: limits.tokenTtlSecondsMax })
+  writeFileSync(join(data, 'operator.token'), `${token}\n`, { mode: 0o600 })
+  return token
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
+  return version
+}
+
+const stderrLogger: Logger = {
+  error: (message, fields) => void process.stderr.write(`${JSON.stringify({ level: 'error', message, ...fields })}\n`),
+}
