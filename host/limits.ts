@@ -11,8 +11,13 @@ const MiB = 1024 * KiB
 export const componentSizeBytesMax = 8 * MiB
 /** Wall time of the gate's child for one component; a warm publish takes about 20 ms. */
 export const gateTimeMsMax = 2_000
-/** Resident memory of the gate's child: above what jco's tools and Node need together. */
-export const gateMemoryBytesMax = 256 * MiB
+/**
+ * Resident memory of the gate's child. Node and jco's tools alone hold 127 MiB, and checking a good
+ * component of 7.5 MiB brought a child that had checked others to 257.
+ */
+export const gateMemoryBytesMax = 384 * MiB
+/** A child that is larger than this after a check is not kept: each check finds room to work in. */
+export const gateMemoryWarmBytesMax = 192 * MiB
 /** Start of the gate's child with its tools loaded: about 0.5 s alone, several times that under load. */
 export const gateStartTimeMsMax = 15_000
 /** How often the gate's parent looks at its child's memory: Wasm can touch 100 MiB in this time. */

@@ -3,6 +3,7 @@
  * it when it takes too long or too much. It has no environment, may write no file and start no process
  * (gate.ts passes the flags), and it never outlives its parent.
  */
+import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { HostError } from '../errors.ts'
 import { checkComponent } from './check-component.ts'
@@ -40,7 +41,7 @@ function send(message: GateAnswer): void {
 }
 
 // A parent that was killed cannot stop an endless `describe` here; the watchdog sees that it is gone.
-new Worker(new URL(import.meta.url.replace('gate-child', 'gate-watchdog')), { workerData: process.ppid }).unref()
+new Worker(join(import.meta.dirname, `gate-watchdog${extname(import.meta.filename)}`), { workerData: process.ppid }).unref()
 process.on('disconnect', () => process.exit())
 process.on('message', (request: GateRequest) => {
   void answer(request).then(send)

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { extname, join } from 'node:path'
 import { HostError } from '../errors.ts'
 import { gateMemoryBytesMax, gateSampleTimeMs, gateStartTimeMsMax, gateTimeMsMax } from '../limits.ts'
 import type { GateAnswer, GateRequest } from './gate-protocol.ts'
@@ -13,7 +13,7 @@ import type { GateAnswer, GateRequest } from './gate-protocol.ts'
 export type CheckAnswer = Exclude<GateAnswer, { kind: 'ready' }>
 
 /** Beside this file and with its extension: .ts from the sources, .js when installed. */
-const CHILD_FILE = fileURLToPath(new URL(import.meta.url.replace('gate-process', 'gate-child')))
+const CHILD_FILE = join(import.meta.dirname, `gate-child${extname(import.meta.filename)}`)
 
 /**
  * The upload's code runs in there: no file is written, no process started, no text evaluated, and V8's
@@ -48,6 +48,11 @@ export class GateProcess {
 
   get isAlive(): boolean {
     return this.#child.connected && !this.#child.killed
+  }
+
+  /** 0 where the system does not tell. */
+  get residentBytes(): number {
+    return residentBytes(this.#child.pid)
   }
 
   /** @throws HostError ERR_BUSY when the child does not come up. */
@@ -87,8 +92,7 @@ export class GateProcess {
   }
 
   #checkMemory(): void {
-    const bytes = residentBytes(this.#child.pid)
-    if (bytes > gateMemoryBytesMax) this.#refuse(`took more than ${gateMemoryBytesMax / 2 ** 20} MiB of memory`)
+    if (this.residentBytes > gateMemoryBytesMax) this.#refuse(`took more than ${gateMemoryBytesMax / 2 ** 20} MiB of memory`)
   }
 
   #refuse(reason: string): void {

@@ -8,7 +8,7 @@
  *   await gate.close()
  */
 import { HostError } from '../errors.ts'
-import { componentSizeBytesMax, gateIdleTimeMsMax, gateQueueMax, gateUsesMax } from '../limits.ts'
+import { componentSizeBytesMax, gateIdleTimeMsMax, gateMemoryWarmBytesMax, gateQueueMax, gateUsesMax } from '../limits.ts'
 import type { CheckedComponent } from './check-component.ts'
 import { GateProcess } from './gate-process.ts'
 
@@ -59,7 +59,7 @@ export class Gate implements AsyncDisposable {
     const { process, startMs } = await this.#warmProcess()
     this.#uses += 1
     const answer = await process.check(bytes)
-    if (answer.kind === 'accepted' || answer.isClean) this.#keepWarm()
+    if (answer.kind === 'accepted' || answer.isClean) this.#keepWarm(process)
     else this.#discard()
     if (answer.kind === 'accepted') return { ...answer.checked, timings: { start: startMs, ...answer.checked.timings } }
     throw new HostError(answer.code, answer.message, { detail: answer.detail })
@@ -76,8 +76,8 @@ export class Gate implements AsyncDisposable {
     return { process: this.#process, startMs: performance.now() - startedMs }
   }
 
-  #keepWarm(): void {
-    if (this.#uses >= gateUsesMax) return this.#discard()
+  #keepWarm(process: GateProcess): void {
+    if (this.#uses >= gateUsesMax || process.residentBytes > gateMemoryWarmBytesMax) return this.#discard()
     this.#idleTimer = setTimeout(() => this.#discard(), gateIdleTimeMsMax).unref()
   }
 
