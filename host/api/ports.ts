@@ -58,7 +58,7 @@ export interface Gate {
 
 /** Where the host writes about itself. */
 export interface Logger {
-  error(message: string, fields: Readonly<Record<string, unknown>>): void
+  error(message: string, fields: Readonly<Record<string, string>>): void
 }
 
 export interface ApiOptions {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { inspect } from 'node:util'
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
@@ -55,7 +56,7 @@ function asHostError(error: unknown): HostError | undefined {
 /** Nothing of the error itself is told: it may hold rows, paths or keys. */
 function internalError(logger: Logger, error: unknown, request: FastifyRequest): HostError {
   const id = randomUUID()
-  logger.error('a request failed inside the host', { id, method: request.method, route: request.routeOptions.url ?? '', error })
+  logger.error('a request failed inside the host', { id, method: request.method, route: request.routeOptions.url ?? '', error: inspect(error) })
   return new HostError('ERR_INTERNAL', `the host failed; its log says more under ${id}`, { detail: { id } })
 }
 

@@ -54,7 +54,7 @@ class FollowerStream implements Follower {
   /** The reader learns at once that it follows, although nothing was written yet. */
   start(): void {
     if (this.#response.headersSent) return
-    this.#response.writeHead(200, { 'content-type': ndjson, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    this.#response.writeHead(200, { 'content-type': ndjson, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', connection: 'close' })
     this.#response.flushHeaders()
     // Standing still is what a follower does.
     this.#response.socket?.setTimeout(0)

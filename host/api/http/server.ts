@@ -2,6 +2,8 @@
  * The HTTP server: every bound on a connection, the JSON parser, the error handler, and the routes.
  * Routes are grouped by what they are about, one file each; docs/api.md is their specification.
  */
+import type { Server } from 'node:http'
+
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 
@@ -23,6 +25,8 @@ import { publishRoute } from './publish-route.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 
 export interface Api {
+  /** For what speaks more than requests and answers on the same port. */
+  readonly server: Server
   /** Takes requests at `address` (an IP address); port 0 is any free one. */
   listen(port: number, address: string): Promise<{ readonly address: string; readonly port: number }>
   /** Takes no more requests, lets those that run end, and cuts off what is left after shutdownTimeMsMax. */
@@ -35,6 +39,7 @@ export function createApi(options: ApiOptions): Api {
   const server = createServer(options)
   addRoutes(server, { ...options, facts, admission, changes: new NamedQueue() })
   return {
+    server: server.server,
     async listen(port, host) {
       await server.listen({ port, host })
       const address = server.server.address()
@@ -54,7 +59,7 @@ function createServer({ logger }: ApiOptions): FastifyInstance {
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 200 },
-    http: { headersTimeout: limits.requestTimeMsMax, maxHeaderSize: 2 * limits.tokenSizeBytesMax, keepAlive: true, keepAliveInitialDelay: 30_000 },
+    http: { headersTimeout: limits.requestTimeMsMax, maxHeaderSize: 2 * limits.tokenSizeBytesMax, keepAlive: true, requireHostHeader: false },
     clientErrorHandler: refuseConnection,
     frameworkErrors: replyWithError(logger),
   })
@@ -74,10 +79,15 @@ function addBoundaryHooks(server: FastifyInstance): void {
   server.addHook('preClose', async () => {
     isClosing = true
   })
+  // A connection that stays open after its answer would hold up the end.
+  server.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close')
+  })
   server.addHook('onRequest', async (request, reply) => {
     // No page of another origin may read an answer, and no cache may keep one.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
     if (isClosing) throw new HostError('ERR_BUSY', 'the host is stopping: come back when it runs again')
+    if (request.headers.host === undefined) throw malformed('a request names its host')
     if (request.headers['content-encoding'] !== undefined) throw malformed('a compressed body is not taken: send it as it is')
   })
 }
