@@ -65,17 +65,13 @@ async function runBuild(folder: string, { optimize }: BuildOptions): Promise<Bui
 async function ask(request: BuildRequest): Promise<BuildAnswer> {
   const worker = (builder ??= startBuilder())
   worker.ref()
-  let stderr = ''
-  const keep = (chunk: Buffer): void => void (stderr += chunk.toString())
-  worker.stderr.on('data', keep)
   const answer = await new Promise<BuildAnswer>((resolve) => {
     worker.once('message', resolve)
     worker.once('error', (error) => resolve({ kind: 'crashed', message: error.stack ?? error.message }))
-    worker.once('exit', () => resolve({ kind: 'crashed', message: stderr.trim() || 'it ended without a word' }))
+    worker.once('exit', () => resolve({ kind: 'crashed', message: }))
     worker.postMessage(request)
   })
   worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit')
-  worker.stderr.off('data', keep)
   worker.unref()
   if (answer.kind === 'crashed') {
     builder = undefined
@@ -87,5 +83,5 @@ async function ask(request: BuildRequest): Promise<BuildAnswer> {
 /** This file's sibling: TypeScript in a checkout, JavaScript in the package. */
 function startBuilder(): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return new Worker(new URL(`./build-worker.${extension}`, import.meta.url), { stderr: true })
+  return new Worker(new URL(`./build-worker.${extension}`, import.meta.url))
 }

@@ -1,0 +1,95 @@
+/**
+ * Phase 1: which classes and functions of the module's own files are declared to the host. Only
+ * decorators are looked at here; `check` judges what is behind them.
+ */
+import { ClassDeclaration, FieldDeclaration, FunctionDeclaration, IdentifierExpression } from 'assemblyscript'
+import type { DeclarationStatement, DecoratorNode, Source } from 'assemblyscript'
+
+import type { Declarations, DeclaredClass, DeclaredField, DeclaredFunction, Decorator, ReducerKind } from './model.ts'
+import { suggestion } from './problems.ts'
+import type { Problems } from './problems.ts'
+
+const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered']
+const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'index', 'unique', 'default']
+const FUNCTION_DECORATORS = ['reducer', 'query', 'init', 'hook']
+/** Decorators that AssemblyScript itself gives a meaning to. */
+const LANGUAGE_DECORATORS = ['inline', 'final', 'unmanaged', 'lazy', 'unsafe', 'operator']
+
+/**
+ * `@default` cannot be parsed, because `default` is a keyword: the compiler reads every file with
+ * this name of the same length in its place.
+ */
+export const DEFAULT_ALIAS = '_efault'
+
+export function collect(sources: readonly Source[], problems: Problems): Declarations {
+  const classes: DeclaredClass[] = []
+  const functions: DeclaredFunction[] = []
+  for (const source of sources) {
+    for (const statement of source.statements) {
+      if (statement instanceof ClassDeclaration) {
+        const declared = collectClass(source, statement, problems)
+        if (declared !== undefined) classes.push(declared)
+      } else if (statement instanceof FunctionDeclaration) {
+        const declared = collectFunction(source, statement, problems)
+        if (declared !== undefined) functions.push(declared)
+      }
+    }
+  }
+  return { classes, functions }
+}
+
+function collectClass(source: Source, node: ClassDeclaration, problems: Problems): DeclaredClass | undefined {
+  const decorators = decoratorsOf(node, 'a class', CLASS_DECORATORS, problems)
+  const isTable = decorators.some((one) => one.name === 'table')
+  const isRecord = decorators.some((one) => one.name === 'record')
+  if (!isTable && !isRecord) {
+    for (const stray of decorators.filter((one) => CLASS_DECORATORS.includes(one.name))) {
+      problems.error(stray.node, `${node.name.text}: @${stray.name} stands on a class with @table only`)
+    }
+    return undefined
+  }
+  if (isTable && isRecord) problems.error(node.name, `${node.name.text}: a class is a @table or a @record, not both`)
+  const fields = node.members.filter((member) => member instanceof FieldDeclaration).map((field) => collectField(field, node, problems))
+  return { kind: isTable ? 'table' : 'record', className: node.name.text, source, node, decorators, fields }
+}
+
+function collectField(node: FieldDeclaration, owner: ClassDeclaration, problems: Problems): DeclaredField {
+  const decorators = decoratorsOf(node, `${owner.name.text}.${node.name.text}`, FIELD_DECORATORS, problems)
+  return { node, decorators }
+}
+
+function collectFunction(source: Source, node: FunctionDeclaration, problems: Problems): DeclaredFunction | undefined {
+  const decorators = decoratorsOf(node, 'a function', FUNCTION_DECORATORS, problems)
+  const [first, second] = decorators.filter((one) => isReducerKind(one.name))
+  if (first === undefined) return undefined
+  if (second !== undefined) problems.error(second.node, `${node.name.text}: one of ${list(FUNCTION_DECORATORS)}, not two`)
+  const kind = isReducerKind(first.name) ? first.name : 'reducer'
+  return { kind, functionName: node.name.text, source, node, decorators }
+}
+
+function isReducerKind(name: string): name is ReducerKind {
+  return FUNCTION_DECORATORS.includes(name)
+}
+
+function decoratorsOf(node: DeclarationStatement, where: string, allowed: readonly string[], problems: Problems): Decorator[] {
+  const decorators = (node.decorators ?? []).map(readDecorator)
+  for (const decorator of decorators) {
+    if (allowed.includes(decorator.name) || LANGUAGE_DECORATORS.includes(decorator.name)) continue
+    problems.error(decorator.node, unknownDecorator(decorator.name, where, allowed))
+  }
+  return decorators
+}
+
+function unknownDecorator(name: string, where: string, allowed: readonly string[]): string {
+  if (name === 'policy') return `${where}: @policy comes with a later version; a table with @owner is open to the owner of each row`
+  return `${where}: @${name} is no decorator here${suggestion(name, allowed, '@')}; allowed: ${list(allowed)}`
+}
+
+function readDecorator(node: DecoratorNode): Decorator {
+  const written = node.name instanceof IdentifierExpression ? node.name.text : '?'
+  return { name: written === DEFAULT_ALIAS ? 'default' : written, args: node.args ?? [], node }
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `@${name}`).join(', ')
+}
