@@ -68,7 +68,7 @@ async function ask(request: BuildRequest): Promise<BuildAnswer> {
   const answer = await new Promise<BuildAnswer>((resolve) => {
     worker.once('message', resolve)
     worker.once('error', (error) => resolve({ kind: 'crashed', message: error.stack ?? error.message }))
-    worker.once('exit', () => resolve({ kind: 'crashed', message: }))
+    worker.once('exit', () => resolve({ kind: 'crashed', message: 'it ended, and wrote why to stderr' }))
     worker.postMessage(request)
   })
   worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit')
