@@ -82,6 +82,8 @@ export const jsonDepthMax = 64
 export const queuePerDatabaseMax = 1_024
 /** Calls that share one transaction and its fsync. */
 export const callsPerBatchMax = 256
+/** Time without a call after which a database moves its committed pages from the WAL into the file. */
+export const idleTimeMsMin = 250
 /** Databases a shard keeps open; the least recently used idle one closes (197 KiB, 3 descriptors each). */
 export const databasesOpenMax = 256
 /** Identities, next ids and statements kept in memory by one database. */

@@ -18,6 +18,8 @@ export class CallQueue {
   readonly #onBatch: () => void
   #waiting: WaitingCall[] = []
   #isScheduled = false
+  #isClosed = false
+  #idle: NodeJS.Timeout | undefined
 
   /** `onBatch` is called after each batch, when its log may be shown. */
   constructor(database: Database, onBatch: () => void) {
@@ -68,7 +70,21 @@ export class CallQueue {
     for (const call of batch) call.settle(failure)
     this.#onBatch()
     if (!this.isEmpty) this.#schedule()
-    else this.#database.file.checkpoint(true)
+    this.#database.file.checkpoint(false)
+    this.#idle ??= setTimeout(() => this.#whenIdle(), limits.idleTimeMsMin).unref()
+    this.#idle.refresh()
+  }
+
+  /** Moving pages takes tens of milliseconds: it waits until nobody does. */
+  #whenIdle(): void {
+    if (this.isEmpty && !this.#isClosed) this.#database.file.checkpoint(true)
+  }
+
+  /** What has been taken is answered before this resolves; then the file may go. */
+  async close(): Promise<void> {
+    while (!this.isEmpty) await this.run(() => undefined)
+    this.#isClosed = true
+    clearTimeout(this.#idle)
   }
 
   #runBatch(batch: readonly WaitingCall[]): unknown {

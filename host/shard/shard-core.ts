@@ -150,8 +150,7 @@ export class ShardCore {
     this.#open.delete(name)
     if (open === undefined) return
     const { database, queue } = await open
-    // What has been taken is answered before the file goes.
-    while (!queue.isEmpty) await queue.run(() => undefined)
+    await queue.close()
     database.file.checkpoint(true)
     database.close()
   }

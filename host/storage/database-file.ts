@@ -128,7 +128,13 @@ export class DatabaseFile implements Disposable {
   /** Moves committed pages from the WAL into the file, when there is time or no more room. */
   checkpoint(isIdle: boolean): void {
     const size = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    if (size > (isIdle ? walBytesWhenIdle : walBytesMax)) this.#sqlite.pragma('wal_checkpoint(RESTART)')
+    if (size <= (isIdle ? walBytesWhenIdle : walBytesMax)) return
+    try {
+      this.#sqlite.pragma('wal_checkpoint(RESTART)')
+    } catch (error) {
+      // Nothing is lost: the pages stay in the WAL, and a disk that is broken says so at the next commit.
+      if (!(error instanceof Sqlite.SqliteError)) throw error
+    }
   }
 
   close(): void {
