@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test'
 
 import { mintDatabaseToken, mintHostToken } from '../../host/auth/mint-token.ts'
 import { newKeyRing } from '../../host/auth/signing-key.ts'
-import { ApiFixture, codeOf } from './api-fixture.ts'
-import type { RequestOptions } from './api-fixture.ts'
+import { ApiFixture } from './api-fixture.ts'
+import { codeOf } from './http-client.ts'
+import type { RequestOptions } from './http-client.ts'
 
 let host: ApiFixture
 const tokens: Record<string, string> = {}

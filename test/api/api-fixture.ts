@@ -3,7 +3,6 @@
  * beside the default one and a module that echoes every type.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -15,21 +14,10 @@ import type { Role } from '../../host/auth/principal.ts'
 import { HostCatalogue } from '../../host/catalogue.ts'
 import { SetClock } from '../auth/auth-fixture.ts'
 import { echoModule } from './echo-module.ts'
+import { HttpClient } from './http-client.ts'
 import { StandInShard } from './stand-in-shard.ts'
 
-export interface Reply {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: any
-}
-
-export interface RequestOptions {
-  readonly token?: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-export class ApiFixture implements AsyncDisposable {
+export class ApiFixture extends HttpClient implements AsyncDisposable {
   readonly clock = new SetClock()
   readonly shard = new StandInShard(this.clock)
   readonly logs = new LogBook()
@@ -40,9 +28,9 @@ export class ApiFixture implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'remembrancer-api-'))
   readonly catalogue = new HostCatalogue(this.#folder, this.clock, () => this.shard)
   readonly api: Api
-  port = 0
 
   constructor({ allowAnonymous = false }: { allowAnonymous?: boolean } = {}) {
+    super()
     const logger = { error: (message: string, fields: Readonly<Record<string, string>>) => void this.failures.push({ message, fields }) }
     const { catalogue, clock, gate, logs, shard } = this
     this.api = createApi({ version: '1.2.3', catalogue, shardOf: () => shard, gate, logs, clock, logger, allowAnonymous })
@@ -77,39 +65,9 @@ export class ApiFixture implements AsyncDisposable {
     return head.token
   }
 
-  async request(method: string, path: string, { token, body, headers = {} }: RequestOptions = {}): Promise<Reply> {
-    const init: RequestInit = { method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers } }
-    if (body instanceof Uint8Array) Object.assign(init, { body, headers: { 'content-type': 'application/wasm', ...init.headers } })
-    else if (body !== undefined) {
-      const text = typeof body === 'string' ? body : JSON.stringify(body)
-      Object.assign(init, { body: text, headers: { 'content-type': 'application/json', ...init.headers } })
-    }
-    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init)
-    const text = await response.text()
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
-    return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text }
-  }
-
-  /** Sends bytes as they are and answers with everything that comes back until the host closes. */
-  raw(...parts: readonly (string | Uint8Array)[]): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(this.port, '127.0.0.1')
-      let answer = ''
-      socket.on('data', (chunk) => (answer += chunk.toString('latin1')))
-      socket.on('close', () => resolve(answer))
-      socket.on('error', (error) => (answer === '' ? reject(error) : resolve(answer)))
-      for (const part of parts) socket.write(part)
-    })
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.api.close()
     this.catalogue.close()
     rmSync(this.#folder, { recursive: true })
   }
-}
-
-/** The code of an error answer. */
-export function codeOf({ status, body }: Reply): string {
-  return `${status} ${body?.error?.code ?? ''}`.trim()
 }

@@ -4,8 +4,9 @@ import { after, beforeEach, before, test } from 'node:test'
 
 import { HostError } from '../../host/errors.ts'
 import * as limits from '../../host/limits.ts'
-import { ApiFixture, codeOf } from './api-fixture.ts'
+import { ApiFixture } from './api-fixture.ts'
 import { echoModule } from './echo-module.ts'
+import { codeOf } from './http-client.ts'
 
 let host: ApiFixture
 let sarah: string

@@ -5,7 +5,8 @@ import { after, afterEach, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 
 import * as limits from '../../host/limits.ts'
-import { ApiFixture, codeOf } from './api-fixture.ts'
+import { ApiFixture } from './api-fixture.ts'
+import { codeOf } from './http-client.ts'
 
 let host: ApiFixture
 let sarah: string

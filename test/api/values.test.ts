@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
 import * as limits from '../../host/limits.ts'
-import { ApiFixture, codeOf } from './api-fixture.ts'
+import { ApiFixture } from './api-fixture.ts'
+import { codeOf } from './http-client.ts'
 
 let host: ApiFixture
 let sarah: string

@@ -1,0 +1,162 @@
+/** The API on a whole host: worker threads, files, the gate and a compiled module behind it. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+
+import * as limits from '../../host/limits.ts'
+import { buildDiary } from './diary-module.ts'
+import { HostFixture } from './host-fixture.ts'
+import { codeOf } from './http-client.ts'
+
+const host = new HostFixture()
+let diary: Uint8Array
+
+before(async () => {
+  diary = await buildDiary()
+  await host.start()
+  await host.publish('diary', diary)
+  await host.publish('neighbour', diary)
+})
+after(() => host[Symbol.asyncDispose]())
+
+/** Whatever a test did: the host logged no fault of its own, and the database next door answers. */
+afterEach(async () => {
+  assert.deepEqual(host.failures, [])
+  const neighbour = await host.person('neighbour', 'innocent')
+  assert.equal((await neighbour.call('remember', ['nothing happened here'])).status, 200)
+})
+
+let people = 0
+/** Somebody whom no other test knows. */
+function somebody(rights: readonly string[] = []) {
+  return host.person('diary', `person-${++people}`, rights)
+}
+
+test('what one keeps, one gets back, in order', async () => {
+  const sarah = await somebody()
+  assert.deepEqual((await sarah.call('remember', { content: 'Water in the basement' })).body, { result: '1', version: 1 })
+  assert.deepEqual((await sarah.call('remember', ['since Tuesday'])).body, { result: '2', version: 1 })
+  const { body } = await sarah.query('recall', { limit: 10 })
+  assert.deepEqual(body.result.map((note: { id: string; content: string }) => [note.id, note.content]), [['1', 'Water in the basement'], ['2', 'since Tuesday']])
+  assert.equal(body.result[0].caller, await sarah.identity())
+})
+
+test('nobody gets what another one kept, and its ids count apart', async () => {
+  const [sarah, bob] = [await somebody(), await somebody()]
+  await sarah.call('remember', ['hers'])
+  const owner = await sarah.identity()
+  assert.deepEqual((await bob.query('recall_of', { owner, id: '1' })).body.result, null)
+  assert.deepEqual((await bob.query('recall_of', { owner: 'ab'.repeat(32), id: '1' })).body.result, null)
+  assert.deepEqual((await bob.call('remember', ['his'])).body.result, '1')
+  assert.deepEqual(await bob.notes(), ['his'])
+})
+
+test('a duplicate key is refused, and only for the one who has it', async () => {
+  const [sarah, bob] = [await somebody(), await somebody()]
+  assert.equal((await sarah.call('take', ['Sally'])).status, 200)
+  assert.equal(codeOf(await sarah.call('take', ['Sally'])), '409 ERR_ROW_DUPLICATE')
+  assert.equal((await bob.call('take', ['Sally'])).status, 200)
+})
+
+for (const [reducer, args, code] of [
+  ['refuse', ['because'], '422 ERR_CALL_FAILED'],
+  ['trap', [], '422 ERR_CALL_TRAPPED'],
+  ['recurse', [4_000_000], '422 ERR_CALL_DEPTH'],
+  ['remember', ['x'.repeat(limits.rowSizeBytesMax + 1)], '422 ERR_ROW_TOO_LARGE'],
+] as const) {
+  test(`a call that ends with ${code} leaves nothing, and the next one works`, async () => {
+    const sarah = await somebody()
+    assert.equal(codeOf(await sarah.call(reducer, args)), code)
+    assert.deepEqual(await sarah.notes(), [])
+    assert.equal((await sarah.call('remember', ['after'])).status, 200)
+    assert.deepEqual(await sarah.notes(), ['after'])
+  })
+}
+
+test("an author's refusal reaches the caller in the author's words", async () => {
+  const reply = await (await somebody()).call('refuse', ['a turn is at most 4,000 characters'])
+  assert.equal(reply.body.error.message, 'a turn is at most 4,000 characters')
+})
+
+test('a service acts for somebody only with the right to, and both are known', async () => {
+  const [sarah, desk, bob] = [await somebody(), await somebody(['act-for']), await somebody()]
+  const login = { subject: `person-${people - 2}` }
+  assert.deepEqual((await desk.query('who', [], login)).body.result, [await sarah.identity(), await desk.identity()])
+  assert.equal((await desk.call('remember', ['for Sarah'], login)).status, 200)
+  assert.deepEqual(await sarah.notes(), ['for Sarah'])
+  assert.deepEqual(await desk.notes(), [])
+  assert.equal(codeOf(await bob.call('remember', ['for Sarah'], login)), '403 ERR_ACT_FOR_DENIED')
+})
+
+test('two linked logins are one person, and unlinked they are two again', async () => {
+  const [phone, browser] = [await somebody(), await somebody()]
+  await phone.call('remember', ['by phone'])
+  const own = await browser.identity()
+  const link = await host.request('POST', '/v1/databases/diary/identities/link', { token: phone.token, body: { token: browser.token } })
+  assert.equal(link.body.identity, await phone.identity())
+  assert.deepEqual(await browser.notes(), ['by phone'])
+  const unlink = await host.request('POST', '/v1/databases/diary/identities/unlink', { token: browser.token, body: { login: { subject: `person-${people}` } } })
+  assert.equal(unlink.body.identity, own)
+  assert.deepEqual(await browser.notes(), [])
+  const foreign = await host.request('POST', '/v1/databases/diary/identities/unlink', { token: browser.token, body: { login: { subject: `person-${people - 1}` } } })
+  assert.equal(codeOf(foreign), '403 ERR_RIGHT_MISSING')
+})
+
+test('a login of another database cannot be linked into this one', async () => {
+  const [phone, foreign] = [await somebody(), await host.person('neighbour', 'stranger')]
+  const link = await host.request('POST', '/v1/databases/diary/identities/link', { token: phone.token, body: { token: foreign.token } })
+  assert.equal(codeOf(link), '401 ERR_TOKEN_AUDIENCE')
+})
+
+test('what a module writes is in the log, one line an entry, whatever it writes', async () => {
+  const sarah = await somebody()
+  await sarah.call('shout', ['\u001b[2J\nforged {"seq":1}\u202e'])
+  const reply = await host.request('GET', '/v1/databases/diary/logs', { token: host.operator })
+  const entries = reply.body.trimEnd().split('\n').map((line: string) => JSON.parse(line))
+  assert.equal(entries.at(-1).message, '\\u001b[2J\\u000aforged {"seq":1}\\u202e')
+  assert.equal(entries.at(-1).reducer, 'shout')
+})
+
+test('a call that logs a gigabyte is bounded, and the log with it', async () => {
+  const sarah = await somebody()
+  await sarah.call('log_much')
+  const reply = await host.request('GET', '/v1/databases/diary/logs', { token: host.operator })
+  assert.ok(reply.body.length <= limits.logBytesKept + limits.logMessageBytesMax)
+})
+
+test('what is no module is refused with what it is, and the old one stays', async () => {
+  const publish = (body: Uint8Array, token = host.operator) => host.request('PUT', '/v1/databases/diary/module', { token, body })
+  const coreModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)
+  assert.equal(codeOf(await publish(new Uint8Array(0))), '422 ERR_COMPONENT_MALFORMED')
+  assert.equal(codeOf(await publish(Buffer.from('<html></html>'))), '422 ERR_COMPONENT_MALFORMED')
+  assert.equal(codeOf(await publish(diary.slice(0, -100))), '422 ERR_COMPONENT_MALFORMED')
+  assert.equal(codeOf(await publish(coreModule)), '422 ERR_COMPONENT_KIND')
+  assert.equal(codeOf(await publish(new Uint8Array(limits.componentSizeBytesMax + 1))), '413 ERR_COMPONENT_TOO_LARGE')
+  assert.equal(codeOf(await publish(diary, (await somebody()).token)), '403 ERR_RIGHT_MISSING')
+  assert.equal((await (await somebody()).call('remember', ['still version 1'])).body.version, 1)
+})
+
+test('a publish while calls run loses none and mixes none', async () => {
+  await host.publish('busy', diary)
+  const sarah = await host.person('busy', 'sarah')
+  const next = await buildDiary('\n@query\nexport function version(ctx: Context): u32 { return 2; }\n')
+  const calls = Array.from({ length: 200 }, (_, index) => sarah.call('remember', [`note ${index}`]))
+  const published = await host.request('PUT', '/v1/databases/busy/module', { token: host.operator, body: next })
+  assert.equal(published.body.version, 2)
+  const replies = await Promise.all(calls)
+  assert.deepEqual(replies.filter((reply) => reply.status !== 200), [])
+  assert.deepEqual((await sarah.query('version')).body, { result: 2, version: 2 })
+  assert.equal(new Set(replies.map((reply) => reply.body.result)).size, 200)
+})
+
+test('tokens and rows outlive the host that made them', async () => {
+  await using other = new HostFixture()
+  await other.start()
+  await other.publish('diary', diary)
+  const sarah = await other.person('diary', 'sarah')
+  await sarah.call('remember', ['before'])
+  await other.stop()
+  await other.start()
+  assert.deepEqual(await sarah.notes(), ['before'])
+  const { body } = await other.request('GET', '/v1/databases', { token: other.operator })
+  assert.deepEqual(body.databases, [{ name: 'diary', tenant: 'default', module: body.databases[0].module, version: 1 }])
+})
