@@ -6,7 +6,7 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
-import { HostError } from '../errors.ts'
+import { assert, HostError } from '../errors.ts'
 import { gateMemoryBytesMax, gateSampleTimeMs, gateStartTimeMsMax, gateTimeMsMax } from '../limits.ts'
 import type { GateAnswer, GateRequest } from './gate-protocol.ts'
 
@@ -68,7 +68,7 @@ export class GateProcess {
     this.#child.send(request, (error) => error && this.#settle?.(unavailable()))
     const answer = await answered
     clearInterval(sampler)
-    if (answer.kind === 'ready') throw new Error('assertion failed: a child of the gate is ready once')
+    assert(answer.kind !== 'ready', 'a child of the gate is ready once')
     return answer
   }
 

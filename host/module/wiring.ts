@@ -174,10 +174,7 @@ function argument(instance: Instantiated, { module, name }: NamedImport): CoreIt
 }
 
 function refused(what: string): HostError {
-  return new HostError(
-    'ERR_COMPONENT_WIRING',
-    `a module may not have ${what}. Only the plain wiring that "wasm-tools component new" makes is accepted`,
-  )
+  return new HostError('ERR_COMPONENT_WIRING', `a module may not have ${what}. Only the plain wiring that "wasm-tools component new" makes is accepted`)
 }
 
 function foreign(what: string): HostError {

@@ -59,10 +59,7 @@ export const WORLD_IMPORTS: ReadonlyMap<string, ReadonlyMap<string, WorldItem>> 
       ['write', worldFunction('func(level: enum{debug, info, warn, error}, message: list<u8>)', '(i32 i32 i32) -> ()', false)],
     ]),
   ],
-  [
-    'remembrancer:module/outcome@1.0.0',
-    new Map<string, WorldItem>([['fail', worldFunction('func(message: list<u8>)', '(i32 i32) -> ()', false)]]),
-  ],
+  ['remembrancer:module/outcome@1.0.0', new Map<string, WorldItem>([['fail', worldFunction('func(message: list<u8>)', '(i32 i32) -> ()', false)]])],
 ])
 
 export const WORLD_EXPORTS: ReadonlyMap<string, WorldFunction> = new Map([

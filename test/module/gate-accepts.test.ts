@@ -76,12 +76,12 @@ test('the tables of the world say what wit/module.wit says', async () => {
   const found = [...imports].map(([name, type]) => [name, new Map([...type.exports].map(([item, { kind, text }]) => [item, `${kind} ${text}`]))])
   const known = [...WORLD_IMPORTS].map(([name, items]) => [name, new Map([...items].map(([item, { kind, type }]) => [item, `${kind} ${type}`]))])
   assert.deepEqual(new Map(found as [string, unknown][]), new Map(known as [string, unknown][]))
-  assert.deepEqual(
-    new Map([...exports].map(([name, { type }]) => [name, type])),
-    new Map([...WORLD_EXPORTS].map(([name, { type }]) => [name, type])),
-  )
+  assert.deepEqual(new Map([...exports].map(([name, { type }]) => [name, type])), new Map([...WORLD_EXPORTS].map(([name, { type }]) => [name, type])))
   assert.match(await componentWit(component), /export describe/)
-  assert.equal(WORLD_WIT.match(/: func\(/g)?.length, [...WORLD_IMPORTS.values()].flatMap((items) => [...items.values()]).filter((item) => item.kind === 'function').length + WORLD_EXPORTS.size)
+  assert.equal(
+    WORLD_WIT.match(/: func\(/g)?.length,
+    [...WORLD_IMPORTS.values()].flatMap((items) => [...items.values()]).filter((item) => item.kind === 'function').length + WORLD_EXPORTS.size,
+  )
 })
 
 let wholeWorld: Uint8Array
@@ -113,13 +113,16 @@ async function compileAssemblyScript(): Promise<Uint8Array> {
     }
     function abort(message: string | null, file: string | null, line: u32, column: u32): void { unreachable() }`
   let binary: Uint8Array | undefined
-  const { error } = await asc(['guest.ts', '--runtime', 'stub', '-O0', '--use', 'abort=guest/abort', '--exportStart', '_initialize', '--outFile', 'guest.wasm'], {
-    readFile: (name: string) => (name === 'guest.ts' ? source : null),
-    writeFile: (_name: string, contents: string | Uint8Array) => {
-      if (typeof contents !== 'string') binary = contents
+  const { error } = await asc(
+    ['guest.ts', '--runtime', 'stub', '-O0', '--use', 'abort=guest/abort', '--exportStart', '_initialize', '--outFile', 'guest.wasm'],
+    {
+      readFile: (name: string) => (name === 'guest.ts' ? source : null),
+      writeFile: (_name: string, contents: string | Uint8Array) => {
+        if (typeof contents !== 'string') binary = contents
+      },
+      listFiles: () => [],
     },
-    listFiles: () => [],
-  })
+  )
   if (binary === undefined) throw error ?? new Error('asc wrote nothing')
   return binary
 }

@@ -41,7 +41,11 @@ describe('what is no component', () => {
     const whole = component.subarray(0, endOfDefinitions(component))
     checkStructure(whole)
     for (let size = 0; size < whole.length; size += 1) {
-      assert.throws(() => checkStructure(whole.subarray(0, size)), (error) => error instanceof HostError, `cut at ${size}`)
+      assert.throws(
+        () => checkStructure(whole.subarray(0, size)),
+        (error) => error instanceof HostError,
+        `cut at ${size}`,
+      )
     }
   })
 
@@ -78,7 +82,11 @@ describe('other worlds', () => {
   })
 
   test('an import beside the world is refused by its name', async () => {
-    const extra = await rewired(component, '(import "remembrancer:module/log@1.0.0"', '(import "wasi:cli/exit@0.2.0" (instance (type 0))) (import "remembrancer:module/log@1.0.0"')
+    const extra = await rewired(
+      component,
+      '(import "remembrancer:module/log@1.0.0"',
+      '(import "wasi:cli/exit@0.2.0" (instance (type 0))) (import "remembrancer:module/log@1.0.0"',
+    )
     assertRefused(extra, 'ERR_COMPONENT_WORLD', /may not import "wasi:cli\/exit@0\.2\.0"/)
   })
 
@@ -97,7 +105,17 @@ describe('other worlds', () => {
   })
 
   test('types that are not of the world are refused at the first one', async () => {
-    for (const type of ['(record (field "a" u8))', '(tuple u8 u8)', '(option u8)', '(list string)', '(stream u8)', '(flags "a")', 'string', '(enum "yes" "no")', '(result)']) {
+    for (const type of [
+      '(record (field "a" u8))',
+      '(tuple u8 u8)',
+      '(option u8)',
+      '(list string)',
+      '(stream u8)',
+      '(flags "a")',
+      'string',
+      '(enum "yes" "no")',
+      '(result)',
+    ]) {
       const foreign = await rewired(component, '(component', `(component (type ${type})`)
       assertRefused(foreign, 'ERR_COMPONENT_WORLD', /not of the world/)
     }
@@ -133,7 +151,11 @@ describe('other wirings', () => {
   })
 
   test('a function under the name of another is refused', async () => {
-    const swapped = await rewired(component, /\(export "\[method\]table\.delete" \(func \$[^)]*\)\)/, '(export "[method]table.delete" (func $"indirect-remembrancer:module/tables@1.0.0-[method]table.update"))')
+    const swapped = await rewired(
+      component,
+      /\(export "\[method\]table\.delete" \(func \$[^)]*\)\)/,
+      '(export "[method]table.delete" (func $"indirect-remembrancer:module/tables@1.0.0-[method]table.update"))',
+    )
     assertRefused(swapped, 'ERR_COMPONENT_WIRING', /"\[method\]table\.delete" .* ends in another function/)
   })
 
@@ -170,7 +192,11 @@ describe('other wirings', () => {
   })
 
   test('an export that is not the guest function of that name is refused', async () => {
-    const crossed = await rewired(component, /\(alias core export \$main "describe" \(core func \$describe/, '(alias core export $main "cabi_realloc" (core func $describe')
+    const crossed = await rewired(
+      component,
+      /\(alias core export \$main "describe" \(core func \$describe/,
+      '(alias core export $main "cabi_realloc" (core func $describe',
+    )
     assertRefused(crossed, 'ERR_COMPONENT_WIRING', /the guest's own describe/)
   })
 
@@ -189,12 +215,20 @@ describe('other wirings', () => {
 
   test('an _initialize that is never called, or another start, is refused', async () => {
     assertRefused(await rewired(initialized, /\(start \d+\)/, ''), 'ERR_COMPONENT_WIRING', /0 calls of _initialize/)
-    assertRefused(await rewired(initialized, '(import "main" "_initialize"', '(import "main" "describe"'), 'ERR_COMPONENT_WIRING', /the guest's own _initialize/)
+    assertRefused(
+      await rewired(initialized, '(import "main" "_initialize"', '(import "main" "describe"'),
+      'ERR_COMPONENT_WIRING',
+      /the guest's own _initialize/,
+    )
   })
 
   test('other string encodings, async, callbacks and other built-ins are refused', async () => {
     for (const option of ['string-encoding=utf16', 'string-encoding=latin1+utf16', 'async']) {
-      const other = await rewired(component, /\(canon lift \(core func \$describe\) \(memory \$memory\)/, `(canon lift (core func $describe) (memory $memory) ${option}`)
+      const other = await rewired(
+        component,
+        /\(canon lift \(core func \$describe\) \(memory \$memory\)/,
+        `(canon lift (core func $describe) (memory $memory) ${option}`,
+      )
       assertRefused(other, 'ERR_COMPONENT_WIRING', /may not have (strings|async)/)
     }
     for (const builtin of ['task.cancel', 'context.get i32 0', 'thread.yield']) {
@@ -205,7 +239,11 @@ describe('other wirings', () => {
 
   test('aliases of outer things and of core globals are refused', async () => {
     assertRefused(await rewired(component, '(core instance $actual', '(alias outer 0 0 (type)) (core instance $actual'), 'ERR_COMPONENT_WIRING', /aliases/)
-    assertRefused(await rewired(component, '(core instance $actual', '(alias core export $main "x" (core global)) (core instance $actual'), 'ERR_COMPONENT_WIRING', /aliases/)
+    assertRefused(
+      await rewired(component, '(core instance $actual', '(alias core export $main "x" (core global)) (core instance $actual'),
+      'ERR_COMPONENT_WIRING',
+      /aliases/,
+    )
   })
 
   test('a component without a core module is refused', async () => {

@@ -144,13 +144,26 @@ test('hostile export names are refused and quoted harmlessly', async () => {
 
 test('a few bytes that declare millions of locals are refused', async () => {
   const type = section(1, [1, 0x60, 0, 0])
-  const functions = section(3, [20], Array.from({ length: 20 }, () => 0))
+  const functions = section(
+    3,
+    [20],
+    Array.from({ length: 20 }, () => 0),
+  )
   const body = Buffer.concat([leb(1), leb(50_000), Buffer.from([0x7f, 0x0b])])
   const code = section(10, [20], Buffer.concat(Array.from({ length: 20 }, () => Buffer.concat([leb(body.length), body]))))
   const locals = Buffer.concat([Buffer.from('\0asm\x01\0\0\0', 'latin1'), type, functions, code])
   assert.match(refusalOf(locals.subarray(0, locals.length)).message, /must export|0 memories/)
   const more = section(10, [21], Buffer.concat(Array.from({ length: 21 }, () => Buffer.concat([leb(body.length), body]))))
-  const tooMany = Buffer.concat([Buffer.from('\0asm\x01\0\0\0', 'latin1'), type, section(3, [21], Array.from({ length: 21 }, () => 0)), more])
+  const tooMany = Buffer.concat([
+    Buffer.from('\0asm\x01\0\0\0', 'latin1'),
+    type,
+    section(
+      3,
+      [21],
+      Array.from({ length: 21 }, () => 0),
+    ),
+    more,
+  ])
   assert.match(refusalOf(tooMany).message, /at most 1000000 locals/)
 })
 
@@ -169,7 +182,11 @@ test('sections twice, out of order or of no kind are malformed', async () => {
 
 test('integers that do not fit, or hide bits past their end, are malformed', () => {
   const header = Buffer.from('\0asm\x01\0\0\0', 'latin1')
-  for (const integer of [[0x80, 0x80, 0x80, 0x80, 0x10], [0x80, 0x80, 0x80, 0x80, 0x80, 0x00], [0xff, 0xff, 0xff, 0xff, 0x7f]]) {
+  for (const integer of [
+    [0x80, 0x80, 0x80, 0x80, 0x10],
+    [0x80, 0x80, 0x80, 0x80, 0x80, 0x00],
+    [0xff, 0xff, 0xff, 0xff, 0x7f],
+  ]) {
     assert.equal(refusalOf(Buffer.concat([header, section(3, [1], integer)])).code, 'ERR_COMPONENT_MALFORMED')
   }
 })

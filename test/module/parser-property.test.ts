@@ -38,9 +38,7 @@ test('no flipped bytes crash or stall the parser', () => {
 test('no bytes cut out or put in crash the parser', () => {
   const edit = fc.tuple(fc.nat(component.length), fc.nat(64), fc.uint8Array({ maxLength: 64 }))
   fc.assert(
-    fc.property(edit, ([offset, cut, put]) =>
-      survives(Buffer.concat([component.subarray(0, offset), put, component.subarray(offset + cut)])),
-    ),
+    fc.property(edit, ([offset, cut, put]) => survives(Buffer.concat([component.subarray(0, offset), put, component.subarray(offset + cut)]))),
     { numRuns: 2_000 },
   )
 })
