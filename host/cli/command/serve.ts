@@ -1,0 +1,33 @@
+/** remembrancer serve: one host on one data folder and one port, until it is asked to end. */
+import path from 'node:path'
+
+import type { Command } from 'commander'
+
+import { command } from '../host-command.ts'
+import { parsePort } from '../port.ts'
+import { endOnSignal } from '../signals.ts'
+import { startListening } from '../start-listening.ts'
+import { defaultPort } from '../target.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface ServeOptions {
+  readonly data: string
+  readonly port: number
+  readonly host: string
+  readonly anonymous?: boolean
+}
+
+export function serveCommand(terminal: Terminal): Command {
+  return command('serve', 'run a host')
+    .requiredOption('--data <folder>', 'the data folder; made when it is not there')
+    .option('--port <n>', 'the port; 0 is any free one', parsePort, defaultPort)
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--anonymous', 'take calls without a token, all as one anonymous login')
+    .action(async ({ data, port, host: hostname, anonymous }: ServeOptions) => {
+      const host = await startListening({ data, port, hostname, allowAnonymous: anonymous === true })
+      const operatorTokenFile = path.resolve(data, 'operator.token')
+      terminal.result({ url: host.url, operatorTokenFile }, [host.url])
+      terminal.note(`the operator's token is in ${operatorTokenFile}`)
+      await endOnSignal(() => host.close())
+    })
+}

@@ -1,0 +1,37 @@
+/** What a script learns from the command line without reading a word of it. docs/cli.md has the table. */
+import { CommanderError } from 'commander'
+
+import { HostError } from '../errors.ts'
+
+export const EXIT_CODES = {
+  ok: 0,
+  /** Something on this machine: a module that does not compile, a locked folder, a bug of ours. */
+  failed: 1,
+  usage: 2,
+  /** The host answered with an error. */
+  refused: 3,
+  /** The host answered 401 or 403. */
+  notAuthorised: 4,
+  unreachable: 5,
+} as const
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage
+  if (!(error instanceof HostError)) return EXIT_CODES.failed
+  switch (error.code) {
+    case 'ERR_USAGE':
+      return EXIT_CODES.usage
+    case 'ERR_HOST_UNREACHABLE':
+      return EXIT_CODES.unreachable
+    case 'ERR_BUILD':
+    case 'ERR_FOLDER_LOCKED':
+      return EXIT_CODES.failed
+    default:
+      return error.status === 401 || error.status === 403 ? EXIT_CODES.notAuthorised : EXIT_CODES.refused
+  }
+}
+
+export function usage(message: string): HostError {
+  return new HostError('ERR_USAGE', message)
+}

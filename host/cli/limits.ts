@@ -1,0 +1,16 @@
+/** Bounds of the command line; those of the host are in host/limits.ts. */
+
+/** A request that the host has not answered by then: a publish waits at most for 16 others of 2 s each. */
+export const answerTimeMsMax = 60_000
+/** An answer kept in memory: a result of 4 MiB in its JSON form, many times over. */
+export const answerBytesMax = 64 * 1024 * 1024
+/** One line of a followed log: a message of 8 KiB, escaped. */
+export const logLineBytesMax = 256 * 1024
+/** Life of a token minted for one call of `--as`. */
+export const callTokenTtlSeconds = 60
+/** Folders of one module's sources that `dev` watches, each a descriptor of the system. */
+export const watchedFoldersMax = 200
+/** Saves that come closer together are one: editors write a file in several steps. */
+export const saveQuietTimeMs = 40
+/** A log that breaks off is followed again this much later. */
+export const followAgainTimeMs = 500

@@ -1,0 +1,59 @@
+/**
+ * What a command says. Results go to stdout: text for people, or with --json one JSON document, or a
+ * line of JSON each where results keep coming. Everything else goes to stderr. No control character
+ * of a host or a module reaches either.
+ */
+import { styleText } from 'node:util'
+
+import { HostError } from '../errors.ts'
+import { printable } from '../printable.ts'
+
+type Style = Parameters<typeof styleText>[0]
+
+export class Terminal {
+  readonly isJson: boolean
+
+  constructor(isJson: boolean) {
+    this.isJson = isJson
+  }
+
+  /** The command's result: `value` with --json, otherwise `lines`. */
+  result(value: unknown, lines: readonly string[]): void {
+    if (this.isJson) this.#write(process.stdout, json(value))
+    else for (const line of lines) this.#write(process.stdout, printable(line))
+  }
+
+  /** Progress and hints, for people. */
+  note(line: string, style?: Style): void {
+    this.#write(process.stderr, painted(process.stderr, printable(line), style))
+  }
+
+  /** What went badly; with --json the result is the error, and what else `around` says. */
+  fail(error: unknown, around: Readonly<Record<string, unknown>> = {}): void {
+    const { code, message, detail } = told(error)
+    if (this.isJson) this.#write(process.stdout, json({ ...around, error: { code, message, detail } }))
+    for (const [index, line] of message.split('\n').entries()) {
+      this.note(index === 0 ? `${painted(process.stderr, code, 'red')} ${line}` : line)
+    }
+  }
+
+  #write(stream: NodeJS.WriteStream, line: string): void {
+    stream.write(`${line}\n`)
+  }
+}
+
+/** Colours only where a person sees them: a terminal, and no NO_COLOR (util.styleText looks). */
+function painted(stream: NodeJS.WriteStream, text: string, style: Style | undefined): string {
+  return style === undefined ? text : styleText(style, text, { stream })
+}
+
+/** The escapes of `printable` are those of JSON, so the document stays the same. */
+function json(value: unknown): string {
+  return printable(JSON.stringify(value))
+}
+
+function told(error: unknown): { readonly code: string; readonly message: string; readonly detail: HostError['detail'] } {
+  if (error instanceof HostError) return error
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { code: 'ERR_INTERNAL', message: `remembrancer itself failed: ${message}`, detail: {} }
+}
