@@ -35,7 +35,7 @@ function defaultJson(value: Literal | undefined, format: string): string | undef
   if (value === undefined) return undefined
   if (value === null) return format.endsWith('?') ? 'null' : undefined
   const range = INTEGERS.get(scalar)
-  if (range !== undefined) return typeof value === 'bigint' && value >= range[0] && value <= range[1] ? integerJson(value) : undefined
+  if (range !== undefined) return typeof value === 'bigint' && value >= range[0] && value <= range[1] ? integerJson(value, scalar) : undefined
   switch (scalar) {
     case 'bool':
       return typeof value === 'boolean' ? String(value) : undefined
@@ -49,9 +49,9 @@ function defaultJson(value: Literal | undefined, format: string): string | undef
   }
 }
 
-/** As every value of the host in JSON: past 2^53 an integer is a string of digits. */
-function integerJson(value: bigint): string {
-  return Number.isSafeInteger(Number(value)) ? String(value) : JSON.stringify(String(value))
+/** As every value of the host in JSON: a 64-bit integer is a string of digits. */
+function integerJson(value: bigint, scalar: string): string {
+  return scalar.endsWith('64') ? JSON.stringify(String(value)) : String(value)
 }
 
 function floatJson(value: Literal, scalar: 'f32' | 'f64'): string | undefined {

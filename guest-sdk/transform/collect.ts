@@ -39,7 +39,7 @@ export function collect(sources: readonly Source[], problems: Problems): Declara
 }
 
 function collectClass(source: Source, node: ClassDeclaration, problems: Problems): DeclaredClass | undefined {
-  const decorators = decoratorsOf(node, 'a class', CLASS_DECORATORS, problems)
+  const decorators = decoratorsOf(node, node.name.text, CLASS_DECORATORS, problems)
   const isTable = decorators.some((one) => one.name === 'table')
   const isRecord = decorators.some((one) => one.name === 'record')
   if (!isTable && !isRecord) {
@@ -59,7 +59,7 @@ function collectField(node: FieldDeclaration, owner: ClassDeclaration, problems:
 }
 
 function collectFunction(source: Source, node: FunctionDeclaration, problems: Problems): DeclaredFunction | undefined {
-  const decorators = decoratorsOf(node, 'a function', FUNCTION_DECORATORS, problems)
+  const decorators = decoratorsOf(node, node.name.text, FUNCTION_DECORATORS, problems)
   const [first, second] = decorators.filter((one) => isReducerKind(one.name))
   if (first === undefined) return undefined
   if (second !== undefined) problems.error(second.node, `${node.name.text}: one of ${list(FUNCTION_DECORATORS)}, not two`)

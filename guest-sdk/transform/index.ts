@@ -8,7 +8,7 @@
  *   manifest  the description that `describe` returns
  */
 import binaryen from 'assemblyscript/binaryen'
-import type { Parser } from 'assemblyscript'
+import type { DiagnosticMessage, Parser } from 'assemblyscript'
 
 import { check } from './check.ts'
 import { emitCodec } from './codec.ts'
@@ -28,6 +28,8 @@ export const ABORT_ALIAS = 'abort=~lib/remembrancer/guest-sdk/abort/abort'
 export class ModuleTransform {
   readonly problems = new Problems()
   description: Uint8Array | undefined
+  /** What the compiler itself finds wrong, once it has parsed every file. */
+  compilerMessages: readonly DiagnosticMessage[] | undefined
   readonly #moduleName: string
 
   constructor(moduleName: string) {
@@ -36,6 +38,7 @@ export class ModuleTransform {
 
   /** @throws ModuleRefused after a phase that found errors. */
   afterParse(parser: Parser): void {
+    this.compilerMessages = parser.diagnostics
     const entry = parser.sources.find((source) => source.normalizedPath === ENTRY_PATH)
     if (entry === undefined) throw new Error(`${ENTRY_PATH} is not part of the compilation`)
     const declarations = collect(parser.sources.filter((source) => !source.isLibrary && source !== entry), this.problems)

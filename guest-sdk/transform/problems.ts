@@ -1,6 +1,8 @@
 /** What is wrong with a module, as its author reads it: `index.ts:12:3 Turn.score: …`. */
 import type { Node, Range } from 'assemblyscript'
 
+import { isGenerated } from './graft.ts'
+
 export interface Diagnostic {
   readonly file: string
   readonly line: number
@@ -29,9 +31,10 @@ export class Problems {
 /** Ends a compilation after a phase that found errors; they are in the Problems. */
 export class ModuleRefused extends Error {}
 
-export function diagnosticAt(range: Range, message: string): Diagnostic {
-  const line = range.source.lineAt(range.start)
-  return { file: range.source.normalizedPath, line, column: range.source.columnAt(), message }
+export function diagnosticAt({ source, start }: Range, message: string): Diagnostic {
+  if (isGenerated(source)) return { file: source.normalizedPath, line: 1, column: 1, message: `in the code that the decorators make: ${message}` }
+  const line = source.lineAt(start)
+  return { file: source.normalizedPath, line, column: source.columnAt(), message }
 }
 
 export function formatDiagnostic({ file, line, column, message }: Diagnostic): string {

@@ -1,0 +1,173 @@
+/** Every error that the transform finds. A `¦` in a source marks the place that its message names. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+import { refusal } from './module-fixture.ts'
+
+const COLUMN_TYPES =
+  'bool, u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, string, Uint8Array, Identity, Timestamp, Json, ' +
+  '`| null` of the last five, Nullable<…> of the others'
+const VALUE_TYPES = `${COLUMN_TYPES}, a @table or @record class, \`| null\` of one, and T[] of what is not null`
+const KEY_TYPES = 'an integer, bool, string, Uint8Array, Identity or Timestamp, not nullable'
+
+/** A table that is right, for functions that need one. */
+const TURNS = '@table("turns") class Turn { @autoIncrement id: u64; @owner caller: Identity; role: string; }\n'
+
+function columns(text: string): string {
+  return `@table("turns")\nclass Turn {\n  @autoIncrement id: u64;\n  @owner caller: Identity;\n  ${text}\n}`
+}
+
+function tableWith(decorators: string): string {
+  return `@table("turns") ${decorators}\nclass Turn { @autoIncrement id: u64; @owner caller: Identity; role: string; at: Timestamp | null; }`
+}
+
+async function refused(source: string, message: string): Promise<void> {
+  const before = source.slice(0, source.indexOf('¦')).split('\n')
+  const place = `index.ts:${before.length + 1}:${(before.at(-1)?.length ?? 0) + 1}`
+  assert.deepEqual(await refusal(source.replace('¦', '')), [`${place} ${message}`])
+}
+
+test('a type that no column can hold is refused with what is allowed', async () => {
+  await refused(columns('score: ¦f16;'), `Turn.score: f16 is not a column type; allowed: ${COLUMN_TYPES}`)
+  await refused(columns('tags: ¦string[];'), `Turn.tags: string[] is not a column type; allowed: ${COLUMN_TYPES}`)
+  await refused(columns('score: ¦u32 | null;'), `Turn.score: u32 | null is not a column type; allowed: ${COLUMN_TYPES}`)
+  await refused(columns('name: ¦Nullable<string>;'), `Turn.name: Nullable<string> is not a column type; allowed: ${COLUMN_TYPES}`)
+})
+
+test('an index over a column that is not there is refused with the nearest one', async () => {
+  await refused(tableWith('@index(¦"rule")'), 'Turn: @index names "rule", no column of it; did you mean role?; allowed: id, caller, role, at')
+  await refused(tableWith('@clustered(¦"when")'), 'Turn: @clustered names "when", no column of it; allowed: id, caller, role, at')
+})
+
+test('an index that names no columns, one twice, or the owner is refused', async () => {
+  await refused(tableWith('¦@index'), 'Turn: @index on a class names columns, @index("at")')
+  await refused(tableWith('@unique("role", ¦"role")'), 'Turn: @unique names "role" twice')
+  await refused(tableWith('@index(¦"caller")'), 'Turn.caller: the owner leads every index already; leave it out')
+  await refused(tableWith('@unique("role", ¦{ globally: true })'), 'Turn: @unique takes column names and { global: true }, not { globally: true }')
+  await refused(columns('¦@index("role") role: string;'), 'Turn.role: @index on a column takes no arguments; write @index("a", "b") on the class for several columns')
+})
+
+test('an order that the host could not keep is refused', async () => {
+  await refused(columns('@index ¦extra: Json;'), 'Turn.extra: Json has no order and cannot be indexed')
+  await refused(tableWith('¦@clustered("at")'), 'Turn.at: a nullable column cannot order the table')
+  await refused(tableWith('@clustered("role") ¦@clustered("id")'), 'Turn: a table has one physical order, so @clustered stands once')
+})
+
+test('a table has exactly one key', async () => {
+  await refused(
+    '@table("turns") class ¦Turn { @owner caller: Identity; role: string; }',
+    'Turn: no key; give one column @autoIncrement (a u64 that the host counts) or @primaryKey',
+  )
+  await refused(columns('@primaryKey ¦role: string;'), 'Turn.role: a second key; id is one already')
+})
+
+test('a key that cannot find one row is refused', async () => {
+  const keyed = (key: string): string => `@table("turns") class Turn { ${key} @owner caller: Identity; }`
+  await refused(keyed('@autoIncrement ¦id: u32;'), 'Turn.id: @autoIncrement counts in u64, not in u32')
+  await refused(keyed('@primaryKey ¦name: string | null;'), `Turn.name: string | null cannot be a key; allowed: ${KEY_TYPES}`)
+  await refused(keyed('@primaryKey ¦score: f64;'), `Turn.score: f64 cannot be a key; allowed: ${KEY_TYPES}`)
+  await refused('@table("people") class Person { @primaryKey @owner ¦caller: Identity; }', 'Person.caller: the owner is part of every key; choose another column as @primaryKey')
+})
+
+test('a row belongs to one identity', async () => {
+  await refused(columns('@owner ¦other: Identity;'), 'Turn.other: a second @owner; caller is one already')
+  await refused('@table("turns") class Turn { @autoIncrement id: u64; @owner ¦caller: string; }', 'Turn.caller: an @owner is an Identity, not string')
+})
+
+test('an owner that can be set and policies are refused until they come', async () => {
+  await refused(
+    '@table("turns") class Turn { @autoIncrement id: u64; ¦@owner({ settable: true }) caller: Identity; }',
+    'Turn.caller: @owner({ settable: true }) comes with a later version; the host fills the owner from the sender',
+  )
+  await refused(tableWith('¦@policy("read", "true")'), 'Turn: @policy comes with a later version; a table with @owner is open to the owner of each row')
+})
+
+test('two names that would be one in SQL are refused', async () => {
+  await refused(columns('openedAt: u64; ¦opened_at: u64;'), 'opened_at: two columns of Turn would be called opened_at, this and openedAt')
+  await refused(`${TURNS}@table(¦"Turns") class Other { @autoIncrement id: u64; @owner caller: Identity; }`, 'Turns: two tables would be called turns, this and turns')
+  await refused(
+    '@query export function readAll(ctx: Context): void {}\n@query export function ¦read_all(ctx: Context): void {}',
+    'read_all: two reducers would be called read_all, this and readAll',
+  )
+  await refused('@query export function read(ctx: Context, fooBar: u32, ¦foo_bar: u32): void {}', 'foo_bar: two parameters of read would be called foo_bar, this and fooBar')
+})
+
+test('names that SQL could not say are refused', async () => {
+  await refused(columns('¦user: string;'), 'Turn.user: user is a word that PostgreSQL reserves; choose another name')
+  await refused(
+    '@table(¦"order") class Order { @autoIncrement id: u64; @owner caller: Identity; }',
+    '@table("order"): order is a word that PostgreSQL reserves; choose another name',
+  )
+  await refused('@record class ¦Select { at: u64; }', 'class Select: select is a word that PostgreSQL reserves; choose another name')
+  await refused('@query export function ¦select(ctx: Context): void {}', 'function select: select is a word that PostgreSQL reserves; choose another name')
+  await refused(columns('¦$x: u32;'), 'Turn.$x: "$x" is not a name; allowed: a letter, then letters, digits and _, at most 63')
+})
+
+test('a reducer has a context and is exported', async () => {
+  await refused(`${TURNS}@reducer export function add(¦turns: Appender<Turn>): void {}`, 'add: the first parameter is ctx: Context')
+  await refused('@reducer export function ¦add(): void {}', 'add: the first parameter is ctx: Context')
+  await refused('@reducer function ¦add(ctx: Context): void {}', 'add: a @reducer is exported; write export function add')
+  await refused('@reducer ¦@query export function add(ctx: Context): void {}', 'add: one of @reducer, @query, @init, @hook, not two')
+})
+
+test('a signature that is no grant is refused', async () => {
+  await refused(`${TURNS}class Note {}\n@reducer export function add(ctx: Context, notes: Appender<¦Note>): void {}`, 'add(notes): Note is no @table class; allowed: Turn')
+  await refused(`${TURNS}@query export function add(ctx: Context, turns: ¦Writer<Turn>): void {}`, 'add(turns): a @query only reads; take a Reader<Turn>, or make the function a @reducer')
+  await refused(
+    `${TURNS}@reducer export function add(ctx: Context, a: Reader<Turn>, ¦b: Appender<Turn>): void {}`,
+    'add(b): Turn is taken twice, this and a; one Writer reads and writes',
+  )
+  await refused('@init export function begin(ctx: Context, ¦size: u32): void {}', 'begin(size): @init runs at the first publish and takes no arguments')
+})
+
+test('a value that cannot cross is refused', async () => {
+  await refused(
+    '@query export function read(ctx: Context, by: ¦Map<string, u32>): void {}',
+    `read(by): Map<string, u32> cannot be a parameter; allowed: ${VALUE_TYPES}, and Reader, Appender, Writer`,
+  )
+  await refused('@query export function read(ctx: Context): ¦Set<u32> { return new Set<u32>(); }', `read: Set<u32> cannot be a result; allowed: void, ${VALUE_TYPES}`)
+  await refused('@record class Found { at: ¦Date; }', `Found.at: Date cannot be in a record; allowed: ${VALUE_TYPES}`)
+  await refused('@query export function read(ctx: Context, ¦by: u32 = 0): void {}', 'read(by): every parameter is given; use `| null` or Nullable<…> for what may be absent')
+})
+
+test('a default is a literal that the column can hold', async () => {
+  await refused(columns('@default(¦-1) score: u32;'), 'Turn.score: -1 cannot be the default of u32; allowed: an integer from 0 to 4294967295')
+  await refused(columns('score: u64 = ¦9223372036854775808;'), 'Turn.score: 9223372036854775808 cannot be the default of u64; allowed: an integer from 0 to 9223372036854775807')
+  await refused(columns('@default(¦"yes") open: bool;'), 'Turn.open: "yes" cannot be the default of bool; allowed: true, false')
+  await refused(columns('@default(¦null) name: string;'), 'Turn.name: null cannot be the default of string; allowed: a string literal')
+  await refused(columns('@default(¦0) at: Timestamp;'), 'Turn.at: 0 cannot be the default of Timestamp; allowed: no default, make the column nullable')
+  await refused(columns('@default(¦1 + 1) score: u32;'), 'Turn.score: 1 + 1 cannot be the default of u32; allowed: an integer from 0 to 4294967295')
+  await refused(columns('¦@default(1) score: u32 = 1;'), 'Turn.score: one default, as @default(value) or as an initializer')
+})
+
+test('a decorator that is none is refused with the nearest one', async () => {
+  await refused(
+    columns('¦@primryKey name: string;'),
+    'Turn.name: @primryKey is no decorator here; did you mean @primaryKey?; allowed: @autoIncrement, @primaryKey, @owner, @index, @unique, @default',
+  )
+  await refused('¦@tabel("turns") class Turn {}', 'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered')
+  await refused('¦@reduce export function add(ctx: Context): void {}', 'add: @reduce is no decorator here; did you mean @reducer?; allowed: @reducer, @query, @init, @hook')
+  await refused('¦@index("id") class Turn { id: u64; }', 'Turn: @index stands on a class with @table only')
+  await refused('@record class Found { ¦@index at: u64; }', 'Found.at: @index is for columns of a @table')
+})
+
+test('what the transform writes, the author does not', async () => {
+  await refused(
+    columns('¦constructor() {}'),
+    'Turn: a @table class has no constructor of its own; it gets one that takes the columns in order, without @autoIncrement and @owner',
+  )
+  await refused('class Base {}\n@record class Found extends ¦Base { a: u32; }', 'Found: a @record class extends no other; write its fields out')
+  await refused(columns('readonly ¦at: u64;'), 'Turn.at: drop readonly, the row is filled field by field')
+})
+
+test('all errors of a module are shown at once', async () => {
+  assert.deepEqual(await refusal(columns('user: string;\n  score: f16;')), [
+    'index.ts:6:3 Turn.user: user is a word that PostgreSQL reserves; choose another name',
+    `index.ts:7:10 Turn.score: f16 is not a column type; allowed: ${COLUMN_TYPES}`,
+  ])
+})
+
+test('an error of the language has the same form', async () => {
+  await refused('@query export function read(ctx: Context): u32 { return ¦"text"; }', `Type '~lib/string/String' is not assignable to type 'u32'. (AS2322)`)
+  await refused('@query export function read(ctx: Context): u32 { return 1; }\n¦}', 'Expression expected. (AS1109)')
+})
