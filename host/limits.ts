@@ -100,6 +100,11 @@ export const logFollowerBytesMax = 256 * KiB
 export const logFollowersMax = 50
 /** Body of a JSON request: the arguments of a call in their JSON form. */
 export const requestBodyBytesMax = 2 * MiB
+/**
+ * Bodies of one database's requests that are read or answered at the same time: any bearer of a token can
+ * open many connections, and should fill its own database's share and not the host's memory.
+ */
+export const bodyBytesPerDatabaseMax = 128 * MiB
 /** How long a client may take for its headers and its body. */
 export const requestTimeMsMax = 30_000
 /** How long a socket may stand still while an answer is owed or unread; followers of a log may wait. */

@@ -104,7 +104,10 @@ export class Admission {
   #anonymous(isDirect: boolean, database: string, access: DatabaseAccess): AnonymousVisitor {
     if (access.people !== 'anonymous' || !this.#allowAnonymous) missing()
     if (!isDirect) {
-      throw new HostError('ERR_TOKEN_MISSING', 'a request without a token is taken under an IP address or localhost only, so that no web page can send one: send a token')
+      throw new HostError(
+        'ERR_TOKEN_MISSING',
+        'a request without a token is taken under an IP address or localhost only, so that no web page can send one: send a token',
+      )
     }
     if (this.#catalogue.database(database) === undefined) throw unknownDatabase(database)
     return { kind: 'anonymous' }

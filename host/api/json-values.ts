@@ -138,6 +138,8 @@ function outside(path: string, expected: string, json: unknown): HostError {
 /** What came, short enough for a message. */
 function shown(json: unknown): string {
   if (Array.isArray(json)) return 'an array'
-  if (typeof json === 'object') return 'an object'
-  return typeof json === 'string' ? JSON.stringify(json.slice(0, 80)) : String(json)
+  if (isObject(json)) return 'an object'
+  // JSON.stringify would show an infinity as null.
+  if (typeof json === 'number') return String(json)
+  return (JSON.stringify(json) ?? 'nothing').slice(0, 80)
 }

@@ -59,5 +59,8 @@ function formatParameter({ name, type }: FieldDescription): string {
 }
 
 function list(names: readonly string[]): string {
-  return names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 80))).join(', ')
+  return names
+    .slice(0, 5)
+    .map((name) => JSON.stringify(name.slice(0, 80)))
+    .join(', ')
 }

@@ -38,7 +38,7 @@ export class NamedQueue {
   async run<T>(name: string, work: () => Promise<T>): Promise<T> {
     const tail = this.#tails.get(name) ?? { last: Promise.resolve(), waiting: 0 }
     if (tail.waiting >= limits.publishesWaitingMax) {
-      throw new HostError('ERR_BUSY', `${limits.publishesWaitingMax} publishes to ${name} are waiting already: come back when they are done`)
+      throw new HostError('ERR_BUSY', `${limits.publishesWaitingMax} changes of ${name} are waiting already: come back when they are done`)
     }
     this.#tails.set(name, tail)
     tail.waiting++

@@ -53,7 +53,10 @@ async function sign(ring: KeyRing, subject: string, ttlSeconds: number, claims: 
     .setExpirationTime(issuedAt + ttlSeconds)
     .sign({ ...key })
   if (token.length > limits.tokenSizeBytesMax) {
-    throw new HostError('ERR_REQUEST_TOO_LARGE', `the token would be ${token.length} bytes, at most ${limits.tokenSizeBytesMax}: give it fewer or shorter claims`)
+    throw new HostError(
+      'ERR_REQUEST_TOO_LARGE',
+      `the token would be ${token.length} bytes, at most ${limits.tokenSizeBytesMax}: give it fewer or shorter claims`,
+    )
   }
   return token
 }

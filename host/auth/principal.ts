@@ -10,7 +10,6 @@ export type Role = (typeof ROLES)[number]
 
 /** What a database token may do beyond calling as its own login. */
 export const RIGHTS = ['act-for'] as const
-export type Right = (typeof RIGHTS)[number]
 
 export interface HostPrincipal {
   readonly kind: 'host'

@@ -33,7 +33,9 @@ export function generateKey(): SigningKey {
 
 /** The kid is the key's own thumbprint (RFC 7638), so the same kid is always the same key. */
 function thumbprint(x: string): string {
-  return createHash('sha256').update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x })).digest('base64url')
+  return createHash('sha256')
+    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+    .digest('base64url')
 }
 
 /** The key that signs new tokens. */

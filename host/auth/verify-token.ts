@@ -84,13 +84,17 @@ function hasKey(issuer: IssuerState, kid: string): boolean {
 
 async function verifySignature(token: string, key: PublicKey, issuerId: string, clock: Clock): Promise<JWTPayload> {
   try {
-    const { payload } = await jwtVerify(token, { ...key }, {
-      algorithms: ['EdDSA'],
-      issuer: issuerId,
-      audience: issuerId,
-      requiredClaims: ['sub', 'exp'],
-      currentDate: new Date(seconds(clock) * 1_000),
-    })
+    const { payload } = await jwtVerify(
+      token,
+      { ...key },
+      {
+        algorithms: ['EdDSA'],
+        issuer: issuerId,
+        audience: issuerId,
+        requiredClaims: ['sub', 'exp'],
+        currentDate: new Date(seconds(clock) * 1_000),
+      },
+    )
     return payload
   } catch (cause) {
     throw refusal(cause)

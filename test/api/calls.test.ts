@@ -67,7 +67,10 @@ test('a call that was packed for an older module is packed again for the running
   const running = host.shard.databases.get('claims')?.version
   assert.deepEqual((await call('echo_u8', [7])).body, { result: 7, version: running })
   const head = host.shard.sent.at(-1)?.head as { reducer: number }
-  assert.equal([...echoModule.reducers].reverse().findIndex((reducer) => 'name' in reducer && reducer.name === 'echo_u8'), head.reducer)
+  assert.equal(
+    [...echoModule.reducers].reverse().findIndex((reducer) => 'name' in reducer && reducer.name === 'echo_u8'),
+    head.reducer,
+  )
 })
 
 test('a call that finds another module each time is told to come back', async () => {
@@ -134,15 +137,27 @@ test('the schema shows tables, reducers and what each may do', async () => {
   assert.equal(body.module, 'echo')
   assert.deepEqual(body.tables, echoModule.tables)
   assert.deepEqual(body.records, echoModule.records)
-  assert.deepEqual(body.reducers.find((reducer: { name: string }) => reducer.name === 'remember_turn'), {
-    name: 'remember_turn',
-    kind: 'reducer',
-    params: [{ name: 'role', type: 'string' }, { name: 'content', type: 'string' }, { name: 'score', type: 'u32?' }],
-    result: 'void',
-  })
-  assert.deepEqual(body.grants.find((grant: { reducer: string }) => grant.reducer === 'remember_turn'), {
-    reducer: 'remember_turn', kind: 'reducer', tables: [{ table: 'turns', mode: 'append' }],
-  })
+  assert.deepEqual(
+    body.reducers.find((reducer: { name: string }) => reducer.name === 'remember_turn'),
+    {
+      name: 'remember_turn',
+      kind: 'reducer',
+      params: [
+        { name: 'role', type: 'string' },
+        { name: 'content', type: 'string' },
+        { name: 'score', type: 'u32?' },
+      ],
+      result: 'void',
+    },
+  )
+  assert.deepEqual(
+    body.grants.find((grant: { reducer: string }) => grant.reducer === 'remember_turn'),
+    {
+      reducer: 'remember_turn',
+      kind: 'reducer',
+      tables: [{ table: 'turns', mode: 'append' }],
+    },
+  )
 })
 
 test('a publish reports the gate and the shard, and lists show what runs', async () => {

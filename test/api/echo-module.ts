@@ -8,7 +8,13 @@ export const echoModule = {
   sdk: 'test',
   module: 'echo',
   records: [
-    { name: 'claim', fields: [{ name: 'id', type: 'u64' }, { name: 'note', type: 'string?' }] },
+    {
+      name: 'claim',
+      fields: [
+        { name: 'id', type: 'u64' },
+        { name: 'note', type: 'string?' },
+      ],
+    },
     { name: 'tree', fields: [{ name: 'children', type: 'record:tree[]' }] },
   ],
   tables: [
@@ -37,7 +43,17 @@ export const echoModule = {
     echo('echo_record', 'record:claim'),
     echo('echo_tree', 'record:tree'),
     { name: 'echo_query', kind: 'query', tables: turns, params: [{ name: 'value', type: 'string' }], result: 'string' },
-    { name: 'remember_turn', kind: 'reducer', tables: [{ table: 'turns', mode: 'append' }], params: [{ name: 'role', type: 'string' }, { name: 'content', type: 'string' }, { name: 'score', type: 'u32?' }], result: 'void' },
+    {
+      name: 'remember_turn',
+      kind: 'reducer',
+      tables: [{ table: 'turns', mode: 'append' }],
+      params: [
+        { name: 'role', type: 'string' },
+        { name: 'content', type: 'string' },
+        { name: 'score', type: 'u32?' },
+      ],
+      result: 'void',
+    },
     { name: 'nothing', kind: 'reducer', tables: [], params: [], result: 'void' },
     { name: 'start', kind: 'init', tables: [], params: [], result: 'void' },
     { name: 'caller_turn', kind: 'hook', tables: [], params: [], result: 'void' },

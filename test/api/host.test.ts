@@ -36,7 +36,13 @@ test('what one keeps, one gets back, in order', async () => {
   assert.deepEqual((await sarah.call('remember', { content: 'Water in the basement' })).body, { result: '1', version: 1 })
   assert.deepEqual((await sarah.call('remember', ['since Tuesday'])).body, { result: '2', version: 1 })
   const { body } = await sarah.query('recall', { limit: 10 })
-  assert.deepEqual(body.result.map((note: { id: string; content: string }) => [note.id, note.content]), [['1', 'Water in the basement'], ['2', 'since Tuesday']])
+  assert.deepEqual(
+    body.result.map((note: { id: string; content: string }) => [note.id, note.content]),
+    [
+      ['1', 'Water in the basement'],
+      ['2', 'since Tuesday'],
+    ],
+  )
   assert.equal(body.result[0].caller, await sarah.identity())
 })
 
@@ -97,7 +103,10 @@ test('two linked logins are one person, and unlinked they are two again', async 
   const unlink = await host.request('POST', '/v1/databases/diary/identities/unlink', { token: browser.token, body: { login: { subject: `person-${people}` } } })
   assert.equal(unlink.body.identity, own)
   assert.deepEqual(await browser.notes(), [])
-  const foreign = await host.request('POST', '/v1/databases/diary/identities/unlink', { token: browser.token, body: { login: { subject: `person-${people - 1}` } } })
+  const foreign = await host.request('POST', '/v1/databases/diary/identities/unlink', {
+    token: browser.token,
+    body: { login: { subject: `person-${people - 1}` } },
+  })
   assert.equal(codeOf(foreign), '403 ERR_RIGHT_MISSING')
 })
 
@@ -111,7 +120,10 @@ test('what a module writes is in the log, one line an entry, whatever it writes'
   const sarah = await somebody()
   await sarah.call('shout', ['\u001b[2J\nforged {"seq":1}\u202e'])
   const reply = await host.request('GET', '/v1/databases/diary/logs', { token: host.operator })
-  const entries = reply.body.trimEnd().split('\n').map((line: string) => JSON.parse(line))
+  const entries = reply.body
+    .trimEnd()
+    .split('\n')
+    .map((line: string) => JSON.parse(line))
   assert.equal(entries.at(-1).message, '\\u001b[2J\\u000aforged {"seq":1}\\u202e')
   assert.equal(entries.at(-1).reducer, 'shout')
 })
@@ -143,7 +155,10 @@ test('a publish while calls run loses none and mixes none', async () => {
   const published = await host.request('PUT', '/v1/databases/busy/module', { token: host.operator, body: next })
   assert.equal(published.body.version, 2)
   const replies = await Promise.all(calls)
-  assert.deepEqual(replies.filter((reply) => reply.status !== 200), [])
+  assert.deepEqual(
+    replies.filter((reply) => reply.status !== 200),
+    [],
+  )
   assert.deepEqual((await sarah.query('version')).body, { result: 2, version: 2 })
   assert.equal(new Set(replies.map((reply) => reply.body.result)).size, 200)
 })

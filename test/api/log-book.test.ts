@@ -10,7 +10,10 @@ function entry(seq: number, message = `message ${seq}`): LogEntry {
 }
 
 function seqs(ndjson: string): number[] {
-  return ndjson.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line).seq)
+  return ndjson
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line).seq)
 }
 
 test('a late reader gets the kept entries after the one it names', () => {

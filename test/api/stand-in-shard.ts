@@ -8,7 +8,7 @@ import type { KeyRing } from '../../host/auth/signing-key.ts'
 import type { Clock } from '../../host/clock.ts'
 import { assert, HostError } from '../../host/errors.ts'
 import type { Login } from '../../host/identity.ts'
-import type { PublishReport, Shard, ShardAnswer, ShardMethod, ShardRequest } from '../../host/protocol/shard-protocol.ts'
+import type { CallerHead, PublishReport, Shard, ShardAnswer, ShardMethod, ShardRequest } from '../../host/protocol/shard-protocol.ts'
 
 interface StandInDatabase {
   ring: KeyRing
@@ -41,6 +41,13 @@ export class StandInShard implements Shard {
 
   async close(): Promise<void> {}
 
+  /** Who the last call was told to be from. */
+  lastCaller(): CallerHead {
+    const { method, head } = this.sent.at(-1) ?? {}
+    assert(method === 'call', 'the last thing sent was a call')
+    return (head as ShardRequest<'call'>).caller
+  }
+
   /** What a publish leaves, without one. */
   run(name: string, description: object): void {
     const database = this.#database(name)
@@ -65,7 +72,16 @@ export class StandInShard implements Shard {
       const version = database.version + 1
       if (!dryRun) Object.assign(database, { version, description: body.slice(coreSizeBytes) })
       const report: PublishReport = {
-        module: 'test', version, hash, unchanged: false, grants: [], grantsAdded: [], grantsRemoved: [], schemaChanges: [], warnings: [], timings: { swap: 1 },
+        module: 'test',
+        version,
+        hash,
+        unchanged: false,
+        grants: [],
+        grantsAdded: [],
+        grantsRemoved: [],
+        schemaChanges: [],
+        warnings: [],
+        timings: { swap: 1 },
       }
       return { head: report, body: none }
     },

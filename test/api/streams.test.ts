@@ -67,6 +67,16 @@ test('a follower that reads slower than the module writes is cut, and the others
   assert.equal((await lines.next()).value?.seq, 4_001)
 })
 
+test('a follower gets nothing more once its token has expired', async () => {
+  await using host = await ApiFixture.start()
+  const { lines } = await follow(host)
+  host.logs.append('claims', [entry(1)])
+  assert.equal((await lines.next()).value?.seq, 1)
+  host.clock.seconds += 3_600
+  host.logs.append('claims', [entry(2)])
+  assert.equal((await lines.next()).done, true)
+})
+
 test('a stopping host ends its followers, answers what runs, takes nothing more, and cuts nobody off', async () => {
   const host = await ApiFixture.start()
   const [sarah, { lines }] = [await host.person('sarah'), await follow(host)]
@@ -74,10 +84,11 @@ test('a stopping host ends its followers, answers what runs, takes nothing more,
   host.api.server.closeAllConnections = () => void cuts++
   let finish: () => void = () => undefined
   const started = new Promise<void>((resolve) => {
-    host.shard.onCall = (_head, body) => new Promise((answer) => {
-      finish = () => answer(body)
-      resolve()
-    })
+    host.shard.onCall = (_head, body) =>
+      new Promise((answer) => {
+        finish = () => answer(body)
+        resolve()
+      })
   })
   const running = host.request('POST', '/v1/databases/claims/call/echo_u8', { token: sarah, body: { args: [1] } })
   await started

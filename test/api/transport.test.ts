@@ -44,7 +44,12 @@ test('a body may nest 64 deep and no deeper', async () => {
 })
 
 test('members that mean something to JavaScript are refused and change no prototype', async () => {
-  for (const body of ['{"__proto__":{"args":["x"]}}', '{"args":{"__proto__":{"value":"x"}}}', '{"args":{"value":"x","__proto__":null}}', '{"args":{"\\u005f_proto__":1}}']) {
+  for (const body of [
+    '{"__proto__":{"args":["x"]}}',
+    '{"args":{"__proto__":{"value":"x"}}}',
+    '{"args":{"value":"x","__proto__":null}}',
+    '{"args":{"\\u005f_proto__":1}}',
+  ]) {
     assert.equal(codeOf(await host.request('POST', call, { token: sarah, body })), '400 ERR_REQUEST_MALFORMED', body)
   }
   for (const name of ['constructor', 'toString', 'hasOwnProperty', 'then']) {
@@ -59,11 +64,19 @@ test('a form of another site is refused: only JSON and components are taken, and
     const reply = await host.request('POST', call, { token: sarah, body: '{"args":["x"]}', headers: { 'content-type': type } })
     assert.equal(codeOf(reply), '400 ERR_REQUEST_MALFORMED', type)
   }
-  const bare = await host.raw(`POST ${call} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${sarah}\r\nContent-Length: 14\r\n\r\n{"args":["x"]}`)
+  const bare = await host.raw(
+    `POST ${call} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${sarah}\r\nContent-Length: 14\r\n\r\n{"args":["x"]}`,
+  )
   assert.match(bare, /ERR_REQUEST_MALFORMED/)
   const reply = await host.request('POST', call, { token: sarah, body: { args: ['x'] }, headers: { origin: 'https://evil.example' } })
-  assert.equal([...reply.headers.keys()].some((name) => name.startsWith('access-control')), false)
-  assert.equal(codeOf(await host.request('OPTIONS', call, { headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' } })), '404 ERR_ROUTE_UNKNOWN')
+  assert.equal(
+    [...reply.headers.keys()].some((name) => name.startsWith('access-control')),
+    false,
+  )
+  assert.equal(
+    codeOf(await host.request('OPTIONS', call, { headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' } })),
+    '404 ERR_ROUTE_UNKNOWN',
+  )
 })
 
 test('a publish takes a component and nothing else', async () => {
@@ -85,9 +98,15 @@ test('no answer may be kept or sniffed', async () => {
 test('compressed bodies are not taken, so that none can inflate', async () => {
   const bomb = gzipSync(Buffer.alloc(10_000_000))
   for (const encoding of ['gzip', 'br', 'deflate', 'identity, gzip', 'GZIP', 'zstd']) {
-    assert.equal(codeOf(await host.request('POST', call, { token: sarah, body: bomb, headers: { 'content-encoding': encoding, 'content-type': 'application/json' } })), '400 ERR_REQUEST_MALFORMED')
+    assert.equal(
+      codeOf(await host.request('POST', call, { token: sarah, body: bomb, headers: { 'content-encoding': encoding, 'content-type': 'application/json' } })),
+      '400 ERR_REQUEST_MALFORMED',
+    )
   }
-  assert.equal(codeOf(await host.request('PUT', '/v1/databases/claims/module', { token: publisher, body: bomb, headers: { 'content-encoding': 'gzip' } })), '400 ERR_REQUEST_MALFORMED')
+  assert.equal(
+    codeOf(await host.request('PUT', '/v1/databases/claims/module', { token: publisher, body: bomb, headers: { 'content-encoding': 'gzip' } })),
+    '400 ERR_REQUEST_MALFORMED',
+  )
 })
 
 test('a body larger than its route takes is refused, announced or not', async () => {
@@ -95,8 +114,14 @@ test('a body larger than its route takes is refused, announced or not', async ()
   assert.equal(codeOf(await host.request('POST', call, { token: sarah, body: text })), '413 ERR_REQUEST_TOO_LARGE')
   const component = new Uint8Array(limits.componentSizeBytesMax + 1)
   assert.equal(codeOf(await host.request('PUT', '/v1/databases/claims/module', { token: publisher, body: component })), '413 ERR_COMPONENT_TOO_LARGE')
-  assert.match(await host.raw(chunked('/v1/databases/claims/module', publisher, 'PUT', 'application/wasm'), ...chunks(limits.componentSizeBytesMax + 1)), /^HTTP\/1.1 413 [^]*ERR_COMPONENT_TOO_LARGE/)
-  assert.match(await host.raw(chunked(call, sarah, 'POST', 'application/json'), ...chunks(limits.requestBodyBytesMax + 1)), /^HTTP\/1.1 413 [^]*ERR_REQUEST_TOO_LARGE/)
+  assert.match(
+    await host.raw(chunked('/v1/databases/claims/module', publisher, 'PUT', 'application/wasm'), ...chunks(limits.componentSizeBytesMax + 1)),
+    /^HTTP\/1.1 413 [^]*ERR_COMPONENT_TOO_LARGE/,
+  )
+  assert.match(
+    await host.raw(chunked(call, sarah, 'POST', 'application/json'), ...chunks(limits.requestBodyBytesMax + 1)),
+    /^HTTP\/1.1 413 [^]*ERR_REQUEST_TOO_LARGE/,
+  )
 })
 
 test('an upload of 100 MB is answered without being read to its end', async () => {
@@ -112,9 +137,16 @@ test('who may not publish is told so before the body is read', async () => {
 })
 
 test('a body that announces less or more than it has is refused', async () => {
-  const request = (length: string) => `POST ${call} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${sarah}\r\nContent-Type: application/json\r\n${length}\r\n\r\n{"args":["x"]}`
+  const request = (length: string) =>
+    `POST ${call} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${sarah}\r\nContent-Type: application/json\r\n${length}\r\n\r\n{"args":["x"]}`
   assert.match(await host.raw(request('Content-Length: 10')), /ERR_REQUEST_MALFORMED/)
-  for (const length of ['Content-Length: -1', 'Content-Length: 1e3', 'Content-Length: 0x10', 'Content-Length: 14\r\nContent-Length: 15', 'Content-Length: 14, 14']) {
+  for (const length of [
+    'Content-Length: -1',
+    'Content-Length: 1e3',
+    'Content-Length: 0x10',
+    'Content-Length: 14\r\nContent-Length: 15',
+    'Content-Length: 14, 14',
+  ]) {
     assert.match(await host.raw(request(length)), /^HTTP\/1.1 400 [^]*ERR_REQUEST_MALFORMED/, length)
   }
 })
@@ -155,7 +187,23 @@ test('slow headers, slow bodies and idle sockets have an end', () => {
 })
 
 test('a database is never a path', async () => {
-  const names = ['..', '../claims', '..%2f..%2fetc', 'Claims', 'cla_ims', '-claims', '1claims', 'claims%00', 'cl%C3%A0ims', 'с' + 'laims', 'claims.', 'x'.repeat(64), '%2e%2e', 'claims%0a', 'claims ']
+  const names = [
+    '..',
+    '../claims',
+    '..%2f..%2fetc',
+    'Claims',
+    'cla_ims',
+    '-claims',
+    '1claims',
+    'claims%00',
+    'cl%C3%A0ims',
+    '\u0441laims',
+    'claims.',
+    'x'.repeat(64),
+    '%2e%2e',
+    'claims%0a',
+    'claims ',
+  ]
   for (const name of names) {
     const reply = await host.request('GET', `/v1/databases/${encodeURI(name).replaceAll('%25', '%')}/schema`, { token: sarah })
     assert.ok([400, 404].includes(reply.status) && /ERR_(DATABASE_NAME|ROUTE_UNKNOWN|REQUEST_MALFORMED)/.test(codeOf(reply)), `${name}: ${codeOf(reply)}`)
@@ -168,7 +216,16 @@ test('a database is never a path', async () => {
 })
 
 test('paths and methods that are none of ours are told where the API is described', async () => {
-  for (const [method, path] of [['GET', '/'], ['GET', '/v1'], ['GET', '/v2/health'], ['PATCH', '/v1/databases'], ['GET', call], ['HEAD', '/v1/health'], ['GET', '/v1/health/'], ['GET', '/V1/health']] as const) {
+  for (const [method, path] of [
+    ['GET', '/'],
+    ['GET', '/v1'],
+    ['GET', '/v2/health'],
+    ['PATCH', '/v1/databases'],
+    ['GET', call],
+    ['HEAD', '/v1/health'],
+    ['GET', '/v1/health/'],
+    ['GET', '/V1/health'],
+  ] as const) {
     const reply = await host.request(method, path)
     assert.equal(reply.status, 404, `${method} ${path}`)
     if (method !== 'HEAD') assert.match(reply.body.error.message, /docs\/api\.md/)
@@ -177,8 +234,14 @@ test('paths and methods that are none of ours are told where the API is describe
 })
 
 test('unknown members of a query string are refused', async () => {
-  assert.equal(codeOf(await host.request('PUT', '/v1/databases/claims/module?dry_run=1', { token: publisher, body: new Uint8Array(8) })), '400 ERR_REQUEST_MALFORMED')
-  assert.equal(codeOf(await host.request('PUT', '/v1/databases/claims/module?dry-run=yes', { token: publisher, body: new Uint8Array(8) })), '400 ERR_REQUEST_MALFORMED')
+  assert.equal(
+    codeOf(await host.request('PUT', '/v1/databases/claims/module?dry_run=1', { token: publisher, body: new Uint8Array(8) })),
+    '400 ERR_REQUEST_MALFORMED',
+  )
+  assert.equal(
+    codeOf(await host.request('PUT', '/v1/databases/claims/module?dry-run=yes', { token: publisher, body: new Uint8Array(8) })),
+    '400 ERR_REQUEST_MALFORMED',
+  )
   for (const query of ['after=-1', 'after=1e9', 'after=x', 'follow=2', 'follow=1&follow=0', 'after=9999999999999999999']) {
     assert.equal(codeOf(await host.request('GET', `/v1/databases/claims/logs?${query}`, { token: publisher })), '400 ERR_REQUEST_MALFORMED', query)
   }

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import * as limits from '../../host/limits.ts'
 import { ApiFixture } from './api-fixture.ts'
 import { codeOf } from './http-client.ts'
+import type { Reply } from './http-client.ts'
 
 let host: ApiFixture
 let sarah: string
@@ -15,7 +16,7 @@ before(async () => {
 })
 after(() => host[Symbol.asyncDispose]())
 
-function echo(type: string, value: unknown): Promise<{ status: number; body: any; headers: Headers }> {
+function echo(type: string, value: unknown): Promise<Reply> {
   return host.request('POST', `/v1/databases/claims/call/echo_${type}`, { token: sarah, body: { args: { value } } })
 }
 
@@ -40,7 +41,10 @@ const same: Record<string, unknown[]> = {
   json: ['{"b":1,"a":[1e400,  2]}', 'null', '"x"', '12345678901234567890'],
   array_u64: [[], ['1', '2']],
   nullable_u64: [null, '1'],
-  record: [{ id: '1', note: null }, { id: '2', note: 'x' }],
+  record: [
+    { id: '1', note: null },
+    { id: '2', note: 'x' },
+  ],
   row: [{ id: '1', caller: identity, content: 'hello', score: 3 }],
   nullable_row: [null],
   tree: [{ children: [{ children: [] }, { children: [] }] }],
@@ -82,13 +86,16 @@ const refused: Record<'ERR_ARGUMENT_TYPE' | 'ERR_ARGUMENT_RANGE', Record<string,
     json: ['', '{', "{'a':1}", '1 2', 'undefined', '['.repeat(65) + ']'.repeat(65), 5, { a: 1 }],
     array_u64: ['1', { 0: '1' }, null, [null], [['1']]],
     record: [[], 'x', null, {}, { note: 'x' }, { id: '1', other: 1 }],
-    row: [{ id: '1', caller: identity, content: 'x' }, { id: '1', caller: identity, content: 'x', score: 1, extra: 1 }],
+    row: [
+      { id: '1', caller: identity, content: 'x' },
+      { id: '1', caller: identity, content: 'x', score: 1, extra: 1 },
+    ],
   },
   ERR_ARGUMENT_RANGE: {
     u8: [-1, 256, 1.5],
     i8: [-129, 128],
     u32: [-1, 4_294_967_296, 1e300],
-    u64: ['-1', '9223372036854775808', 9_007_199_254_740_993, 1.5, -1],
+    u64: ['-1', '9223372036854775808', 9_007_199_254_740_992, 1.5, -1],
     i64: ['9223372036854775808', '-9223372036854775809'],
     f32: [1e300],
     string: ['\ud800', 'a\0b'],

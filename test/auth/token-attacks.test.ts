@@ -47,9 +47,7 @@ test('HS256 with the public key as its secret is refused', async () => {
 
 test('a key that the token brings along is not used', async () => {
   const own = generateKey()
-  for (const extra of [
-    { jwk: publicKey(own) }, { jku: 'http://127.0.0.1:9/keys' }, { x5u: 'http://127.0.0.1:9/cert' }, { x5c: ['MIIB'] },
-  ]) {
+  for (const extra of [{ jwk: publicKey(own) }, { jku: 'http://127.0.0.1:9/keys' }, { x5u: 'http://127.0.0.1:9/cert' }, { x5c: ['MIIB'] }]) {
     await refuses(signRaw(own, JSON.stringify({ alg: 'EdDSA', kid: key.kid, ...extra }), good))
     await refuses(signRaw(own, JSON.stringify({ alg: 'EdDSA', kid: own.kid, ...extra }), good))
   }

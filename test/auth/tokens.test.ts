@@ -89,8 +89,15 @@ test('older keys verify until they are removed, and then also remembered tokens 
 test('reserved and unreadable claims are not signed', async () => {
   const clock = new SetClock()
   const refused = [
-    { iss: 'other' }, { rights: 'act-for' }, { roles: 'operator' }, { tenant: 'acme' }, { act: 'x' },
-    { constructor: '\0' }, { 'two words': 'x' }, { role: '\ud800' }, { role: 'x'.repeat(limits.claimSizeBytesMax + 1) },
+    { iss: 'other' },
+    { rights: 'act-for' },
+    { roles: 'operator' },
+    { tenant: 'acme' },
+    { act: 'x' },
+    { constructor: '\0' },
+    { 'two words': 'x' },
+    { role: '\ud800' },
+    { role: 'x'.repeat(limits.claimSizeBytesMax + 1) },
     Object.fromEntries([['__proto__', 'x']]),
     Object.fromEntries(Array.from({ length: limits.claimsMax + 1 }, (_, index) => [`c${index}`, 'x'])),
   ]
@@ -102,9 +109,17 @@ test('reserved and unreadable claims are not signed', async () => {
 test('a subject that could forge a log line, an endless life and an unknown right are not signed', async () => {
   const clock = new SetClock()
   const refused = [
-    { subject: '' }, { subject: 'x'.repeat(256) }, { subject: 'sarah\n{"level":"info"}' }, { subject: '\u001b[2J' }, { subject: '\u202egro' },
-    { ttlSeconds: 0 }, { ttlSeconds: 1.5 }, { ttlSeconds: Number.NaN }, { ttlSeconds: limits.tokenTtlSecondsMax + 1 },
-    { rights: ['publish'] }, { rights: ['act-for', 'act-for'] },
+    { subject: '' },
+    { subject: 'x'.repeat(256) },
+    { subject: 'sarah\n{"level":"info"}' },
+    { subject: '\u001b[2J' },
+    { subject: '\u202egro' },
+    { ttlSeconds: 0 },
+    { ttlSeconds: 1.5 },
+    { ttlSeconds: Number.NaN },
+    { ttlSeconds: limits.tokenTtlSecondsMax + 1 },
+    { rights: ['publish'] },
+    { rights: ['act-for', 'act-for'] },
   ]
   for (const change of refused) {
     await assert.rejects(mintDatabaseToken(newKeyRing(), { ...sarah, ...change }, clock), { code: 'ERR_REQUEST_MALFORMED' }, JSON.stringify(change))

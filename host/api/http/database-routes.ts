@@ -6,7 +6,7 @@ import { checkDatabaseName, checkTenantName } from '../../database-name.ts'
 import { HostError } from '../../errors.ts'
 import { defaultTenant } from '../ports.ts'
 import type { Routes } from './context.ts'
-import { databaseGuard } from './database-guard.ts'
+import { confirmDatabase, databaseGuard } from './database-guard.ts'
 import { guard, hostVisitorOf } from './guard.ts'
 import { expectBody } from './json-body.ts'
 import { moduleSchema } from './module-schema.ts'
@@ -27,17 +27,23 @@ export const databaseRoutes: Routes = (server, context) => {
   server.post('/v1/databases', makers, async (request, reply) => {
     const body = expectBody(newDatabase, request.body)
     const name = checkDatabaseName(body.name)
-    const entry = await catalogue.createDatabase(name, tenantFor(hostVisitorOf(request), body.tenant))
-    facts.forget(name)
+    const tenant = tenantFor(hostVisitorOf(request), body.tenant)
+    await changes.run(name, async () => {
+      await catalogue.createDatabase(name, tenant)
+      facts.forget(name)
+    })
     reply.code(201)
-    return { name: entry.name, tenant: entry.tenant }
+    return { name, tenant }
   })
 
   server.delete('/v1/databases/:db', databaseGuard(context, { roles: ['operator', 'admin'], people: 'none' }), async (request) => {
     const name = request.params.db
-    await changes.run(name, () => catalogue.dropDatabase(name))
-    facts.forget(name)
-    logs.drop(name)
+    await changes.run(name, async () => {
+      await confirmDatabase(context, request)
+      await catalogue.dropDatabase(name)
+      facts.forget(name)
+      logs.drop(name)
+    })
     return { dropped: name }
   })
 

@@ -63,7 +63,8 @@ function internalError(logger: Logger, error: unknown, request: FastifyRequest):
 /** Answers what did not even parse as HTTP: smuggled, slow or oversized headers (ATTACKS 82, 90). */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable || socket.destroyed) return
-  const refused = error.code === 'HPE_HEADER_OVERFLOW' ? new HostError('ERR_REQUEST_TOO_LARGE', 'the headers are too large') : malformed(clientFault(error.code))
+  const refused =
+    error.code === 'HPE_HEADER_OVERFLOW' ? new HostError('ERR_REQUEST_TOO_LARGE', 'the headers are too large') : malformed(clientFault(error.code))
   const body = JSON.stringify(errorBody(refused))
   socket.end(
     `HTTP/1.1 ${refused.status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

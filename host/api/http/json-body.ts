@@ -1,5 +1,5 @@
 /** JSON bodies of requests: strictly UTF-8, of bounded depth, and without keys that mean something to JavaScript. */
-import { z } from 'zod'
+import type { z } from 'zod'
 
 import { HostError } from '../../errors.ts'
 import * as limits from '../../limits.ts'
@@ -41,7 +41,7 @@ export function expectBody<T>(shape: z.ZodType<T>, body: unknown): T {
 
 /** The query string a route expects. */
 export function expectQuery<T>(shape: z.ZodType<T>, query: unknown): T {
-  const parsed = shape.safeParse({ ...Object(query) })
+  const parsed = shape.safeParse(query)
   if (parsed.success) return parsed.data
   throw malformed(`the query string is not what this takes: ${problems(parsed.error)}`)
 }

@@ -5,7 +5,7 @@ import { HostError } from '../../errors.ts'
 import * as limits from '../../limits.ts'
 import { runPublish } from '../publish.ts'
 import type { Routes } from './context.ts'
-import { databaseGuard } from './database-guard.ts'
+import { confirmDatabase, databaseGuard } from './database-guard.ts'
 import { replyWithError } from './error-reply.ts'
 import { hostVisitorOf } from './guard.ts'
 import { expectQuery, malformed } from './json-body.ts'
@@ -26,6 +26,7 @@ export const publishRoute: Routes = (server, context) => {
     if (!(request.body instanceof Uint8Array)) throw wrongBody()
     const publish = { database, component: request.body, publishedBy: hostVisitorOf(request).subject, isDryRun }
     return changes.run(database, async () => {
+      await confirmDatabase(context, request)
       const report = await runPublish(gate, shardOf(database), publish)
       if (isDryRun) return report
       facts.forgetModule(database)

@@ -13,6 +13,7 @@ import { Admission } from '../admission.ts'
 import { DatabaseFacts } from '../database-facts.ts'
 import type { ApiOptions } from '../ports.ts'
 import { NamedQueue } from '../publish.ts'
+import { BodyBudget } from './body-budget.ts'
 import { callRoutes } from './call-routes.ts'
 import type { ApiContext } from './context.ts'
 import { databaseRoutes } from './database-routes.ts'
@@ -37,7 +38,7 @@ export function createApi(options: ApiOptions): Api {
   const facts = new DatabaseFacts(options.shardOf)
   const admission = new Admission({ ...options, facts })
   const server = createServer(options)
-  addRoutes(server, { ...options, facts, admission, changes: new NamedQueue() })
+  addRoutes(server, { ...options, facts, admission, bodies: new BodyBudget(), changes: new NamedQueue() })
   return {
     server: server.server,
     async listen(port, host) {
