@@ -33,7 +33,7 @@ interface GuestExports {
   readonly memory: WebAssembly.Memory
   readonly cabi_realloc: (old: number, oldSize: number, align: number, size: number) => number
   readonly call: (reducer: number, context: number, contextSize: number, tables: number, tableCount: number, args: number, argsSize: number) => number
-  readonly describe: () => number
+  readonly cabi_post_call?: (area: number) => void
   readonly _initialize?: () => void
 }
 
@@ -44,8 +44,8 @@ interface RunningCall {
   readonly call: GuestCall
   readonly handles: HandleTable
   exports: GuestExports | undefined
-  /** Set while the guest's allocator runs for us: it may call nothing. */
-  isAllocating: boolean
+  /** Clear while the guest's start, allocator or post-return runs for us: they may call nothing. */
+  mayCall: boolean
 }
 
 export class GuestModule {
@@ -70,7 +70,7 @@ export class GuestModule {
    */
   run(call: GuestCall): GuestOutcome {
     if (this.#running !== undefined) throw new HostError('ERR_CALL_TRAPPED', 'a module cannot be called from inside its own call')
-    const running: RunningCall = { call, handles: new HandleTable(call.tables), exports: undefined, isAllocating: false }
+    const running: RunningCall = { call, handles: new HandleTable(call.tables), exports: undefined, mayCall: false }
     this.#running = running
     try {
       return this.#enter(running)
@@ -93,7 +93,12 @@ export class GuestModule {
     const contextAt = lower(running, context, 1)
     const handlesAt = lower(running, new Uint8Array(handles.buffer), 4)
     const argsAt = lower(running, args, 1)
-    return lift(guest, guest.call(reducer, contextAt, context.length, handlesAt, handles.length, argsAt, args.length))
+    running.mayCall = true
+    const area = guest.call(reducer, contextAt, context.length, handlesAt, handles.length, argsAt, args.length)
+    running.mayCall = false
+    const outcome = lift(guest, area)
+    guest.cabi_post_call?.(area)
+    return outcome
   }
 
   #makeImports(): WebAssembly.Imports {
@@ -137,11 +142,11 @@ export class GuestModule {
     }
   }
 
-  /** The call that an import belongs to: none outside a call, and none inside the allocator. */
+  /** The call that an import belongs to: none outside `call`, and none inside the allocator. */
   #enterHost(): RunningCall {
     const running = this.#running
     if (running === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host outside a call')
-    if (running.isAllocating) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host from inside its allocator')
+    if (!running.mayCall) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host from its start, its allocator or its post-return')
     return running
   }
 }
@@ -167,9 +172,10 @@ function lower(running: RunningCall, bytes: Uint8Array, align: number): number {
   if (bytes.length === 0) return align
   const guest = running.exports
   if (guest === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module has no memory yet')
-  running.isAllocating = true
+  const { mayCall } = running
+  running.mayCall = false
   const pointer = guest.cabi_realloc(0, 0, align, bytes.length) >>> 0
-  running.isAllocating = false
+  running.mayCall = mayCall
   if (pointer % align !== 0) throw new HostError('ERR_CALL_TRAPPED', `the module's allocator gave ${pointer}, which is not aligned to ${align}`)
   memoryView(guest, pointer, bytes.length).set(bytes)
   return pointer
@@ -194,7 +200,7 @@ function lift(guest: GuestExports, area: number): GuestOutcome {
   const pointer = words.getUint32(4, true)
   const size = words.getUint32(8, true)
   if (kind > 1) throw new HostError('ERR_RESULT_MALFORMED', `a result is 0 or 1, not ${kind}`)
-  if (kind === 1) return { kind: 'failed', message: messageText(memoryView(guest, pointer, Math.min(size, limits.failMessageBytesMax))) }
+  if (kind === 1) return { kind: 'failed', message: messageText(memoryView(guest, pointer, size).subarray(0, limits.failMessageBytesMax)) }
   if (size > limits.resultSizeBytesMax) throw new HostError('ERR_RESULT_TOO_LARGE', `the result is ${size} bytes, at most ${limits.resultSizeBytesMax}: return fewer rows`)
   return { kind: 'ok', result: new Uint8Array(memoryView(guest, pointer, size)) }
 }

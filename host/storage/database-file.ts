@@ -3,7 +3,7 @@
  * keeps statements, and turns what the driver throws into our errors. One transaction at a time; a
  * commit is on disk when it returns (WAL, synchronous FULL).
  */
-import { statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 
 import Sqlite from 'better-sqlite3'
 
@@ -148,6 +148,8 @@ export class DatabaseFile implements Disposable {
 
 function opened({ path, create }: FileOptions): Sqlite.Database {
   try {
+    // SQLite would make the file readable for everybody, and it holds signing keys.
+    if (create) closeSync(openSync(path, 'a', 0o600))
     return new Sqlite(path, { fileMustExist: !create, timeout: 0 })
   } catch (error) {
     throw storageError(error, path)
