@@ -138,6 +138,7 @@ export class Column<T, V> {
 
   /** Only for a nullable column. */
   isNull(): Selection<T> {
+    if (!isNullable<V>() && !isDefined(changetype<V>(0).isNull)) ERROR("isNull: this column is never null");
     return this.selection.__withValue<bool>(this.number, Operator.Is, false);
   }
 
