@@ -45,6 +45,10 @@ export class HostCatalogue implements Catalogue {
     return this.#file.databases()
   }
 
+  databaseCount(): number {
+    return this.#file.databaseCount()
+  }
+
   database(name: string): DatabaseEntry | undefined {
     return this.#file.database(name)
   }

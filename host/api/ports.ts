@@ -28,6 +28,7 @@ export interface Catalogue {
   /** @throws HostError ERR_TENANT_EXISTS */
   createTenant(name: string): void
   databases(): readonly DatabaseEntry[]
+  databaseCount(): number
   database(name: string): DatabaseEntry | undefined
   /**
    * Makes the entry and the database's file, both or neither.

@@ -1,7 +1,8 @@
 /** The part of the WebAssembly JavaScript API that the host uses; Node's types leave it to lib.dom. */
 declare namespace WebAssembly {
   class Module {
-    private constructor()
+    constructor(bytes: Uint8Array<ArrayBuffer>)
+    static exports(module: Module): { readonly name: string; readonly kind: string }[]
   }
   class Instance {
     constructor(module: Module, imports?: Imports)

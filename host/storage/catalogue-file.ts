@@ -55,6 +55,10 @@ export class CatalogueFile {
     return this.#file.statement('SELECT name, tenant, module, version FROM databases ORDER BY name').rows([]).map(toEntry)
   }
 
+  databaseCount(): number {
+    return Number(this.#file.statement('SELECT count(*) FROM databases').row([])?.[0] ?? 0)
+  }
+
   database(name: string): CatalogueEntry | undefined {
     const row = this.#file.statement('SELECT name, tenant, module, version FROM databases WHERE name = ?').row([name])
     return row === undefined ? undefined : toEntry(row)

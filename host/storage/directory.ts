@@ -27,7 +27,7 @@ export class Directory {
    * are shared: nobody writes into them.
    */
   identify(login: Login): Uint8Array {
-    const cacheKey = `${login.issuer}\n${login.subject}`
+    const cacheKey = `${login.issuer.length} ${login.issuer} ${login.subject}`
     const known = this.#known.get(cacheKey)
     if (known !== undefined) return known
     const identity = this.#stored(login)?.identity ?? this.#mint(login)

@@ -36,7 +36,7 @@ export function prepareSystemTables(file: DatabaseFile): void {
   }
   const found = meta(file, 'format')
   if (found !== formatVersion) {
-    throw new HostError('ERR_STORAGE', `${file.path} has format ${String(found)}, this host knows ${formatVersion}: use the release that wrote it`)
+    throw new HostError('ERR_STORAGE', `the database file has format ${String(found)}, this host knows ${formatVersion}: use the release that wrote it`)
   }
 }
 

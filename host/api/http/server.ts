@@ -94,7 +94,7 @@ function addBoundaryHooks(server: FastifyInstance): void {
 }
 
 function addRoutes(server: FastifyInstance, context: ApiContext): void {
-  server.get('/v1/health', () => ({ status: 'ok', version: context.version, databases: context.catalogue.databases().length }))
+  server.get('/v1/health', () => ({ status: 'ok', version: context.version, databases: context.catalogue.databaseCount() }))
   tenantRoutes(server, context)
   databaseRoutes(server, context)
   callRoutes(server, context)
