@@ -72,6 +72,10 @@ function startShards({ data, shards }: HostOptions, logs: LogBook, logger: Logge
     data,
     onEvent: ({ database, entries }) => logs.append(database, entries),
     onFailure: (message) => logger.error('shard', { message }),
+    onStuck: () => {
+      logger.error('shard', { message: 'a shard can be neither reached nor ended: the process is killed; what was acknowledged is on disk' })
+      process.kill(process.pid, 'SIGKILL')
+    },
   }))
 }
 

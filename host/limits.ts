@@ -82,6 +82,13 @@ export const jsonDepthMax = 64
 export const queuePerDatabaseMax = 1_024
 /** Calls that share one transaction and its fsync. */
 export const callsPerBatchMax = 256
+/** After this time a batch is committed and the shard's other databases have their turn. */
+export const batchTimeMsMax = 50
+/** A shard that has not answered a ping for so long is lost: every call ends by its fuel long before. */
+export const shardSilenceMsMax = 10_000
+export const shardPingMs = 1_000
+/** A worker inside a SQLite statement cannot be ended from outside; after this the process must go. */
+export const shardEndTimeMsMax = 5_000
 /** Time without a call after which a database moves its committed pages from the WAL into the file. */
 export const idleTimeMsMin = 250
 /** Databases a shard keeps open; the least recently used idle one closes (197 KiB, 3 descriptors each). */

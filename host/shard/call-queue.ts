@@ -65,8 +65,7 @@ export class CallQueue {
 
   #drain(): void {
     this.#isScheduled = false
-    const batch = this.#waiting.splice(0, limits.callsPerBatchMax)
-    const failure = this.#runBatch(batch)
+    const { batch, failure } = this.#runBatch()
     for (const call of batch) call.settle(failure)
     this.#onBatch()
     if (!this.isEmpty) this.#schedule()
@@ -82,21 +81,27 @@ export class CallQueue {
 
   /** What has been taken is answered before this resolves; then the file may go. */
   async close(): Promise<void> {
-    while (!this.isEmpty) await this.run(() => undefined)
+    while (!this.isEmpty) await new Promise((resolve) => setImmediate(resolve))
     this.#isClosed = true
     clearTimeout(this.#idle)
   }
 
-  #runBatch(batch: readonly WaitingCall[]): unknown {
+  /** As many calls as wait, as long as they are quick: the shard's other databases want their turn. */
+  #runBatch(): { batch: readonly WaitingCall[]; failure: unknown } {
+    const batch: WaitingCall[] = []
+    const end = performance.now() + limits.batchTimeMsMax
     try {
-      for (const call of batch) {
+      while (batch.length < limits.callsPerBatchMax && performance.now() < end) {
+        const call = this.#waiting.shift()
+        if (call === undefined) break
+        batch.push(call)
         call.run()
       }
       this.#database.commit()
-      return undefined
-    } catch (error) {
+      return { batch, failure: undefined }
+    } catch (failure) {
       this.#database.rollback()
-      return error
+      return { batch, failure }
     }
   }
 }

@@ -25,6 +25,7 @@ async function answer({ id, database, method, head }: RequestHead, body: Uint8Ar
       await core.close()
       return post({ kind: 'answer', id, head: {} })
     }
+    if (method === 'ping') return post({ kind: 'answer', id, head: {} })
     const result = await core.handle(database, method, head as ShardRequest<ShardMethod>, body)
     post({ kind: 'answer', id, head: result.head }, result.body)
   } catch (error) {

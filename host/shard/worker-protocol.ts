@@ -9,7 +9,8 @@ export interface ShardWorkerData {
 export interface RequestHead {
   readonly id: number
   readonly database: string
-  readonly method: ShardMethod | 'stop'
+  /** `ping` is answered at once: it asks whether the worker still turns. */
+  readonly method: ShardMethod | 'stop' | 'ping'
   readonly head: unknown
 }
 

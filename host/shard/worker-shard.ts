@@ -6,9 +6,11 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import { HostError, isErrorCode } from '../errors.ts'
+import * as limits from '../limits.ts'
 import type { Frame } from '../protocol/frame.ts'
 import { decodeFrame, encodeFrame } from '../protocol/frame.ts'
 import type { Shard, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
+import { Watchdog } from './watchdog.ts'
 import type { AnswerHead, RequestHead, ShardWorkerData } from './worker-protocol.ts'
 
 export interface WorkerShardOptions {
@@ -16,6 +18,8 @@ export interface WorkerShardOptions {
   readonly onEvent: (event: ShardEvent) => void
   /** Something of ours failed inside the shard; the caller only learns ERR_INTERNAL. */
   readonly onFailure: (message: string) => void
+  /** The worker turns no more and cannot be ended, as inside a SQLite statement: the process must go. */
+  readonly onStuck: () => void
 }
 
 interface Waiting {
@@ -27,6 +31,7 @@ export class WorkerShard implements Shard {
   readonly #options: WorkerShardOptions
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
+  readonly #watchdog = new Watchdog({ pingMs: limits.shardPingMs, silenceMsMax: limits.shardSilenceMsMax })
   #nextId = 1
   #isClosed = false
 
@@ -43,6 +48,7 @@ export class WorkerShard implements Shard {
     if (this.#isClosed) return
     if (this.#worker !== undefined) await this.#request({ database: '', method: 'stop', head: {} })
     this.#isClosed = true
+    this.#watchdog.stop()
     await this.#worker?.terminate()
   }
 
@@ -65,7 +71,15 @@ export class WorkerShard implements Shard {
     worker.on('message', (bytes: Uint8Array) => this.#receive(decodeFrame(bytes)))
     worker.on('error', (error: Error) => this.#options.onFailure(`a shard died: ${error.stack ?? error.message}`))
     worker.on('exit', () => this.#lose(worker))
+    this.#watchdog.start(() => this.#request({ database: '', method: 'ping', head: {} }), () => this.#end(worker))
     return worker
+  }
+
+  /** Ends a worker that answers no more; its calls learn that it is lost. */
+  #end(worker: Worker): void {
+    this.#options.onFailure(`a shard has not answered for ${limits.shardSilenceMsMax} ms and is ended`)
+    const stuck = setTimeout(this.#options.onStuck, limits.shardEndTimeMsMax)
+    void worker.terminate().finally(() => clearTimeout(stuck))
   }
 
   #receive(frame: Frame): void {
@@ -80,6 +94,7 @@ export class WorkerShard implements Shard {
   }
 
   #lose(worker: Worker): void {
+    this.#watchdog.stop()
     if (this.#worker === worker) this.#worker = undefined
     const lost = [...this.#waiting.values()]
     this.#waiting.clear()
