@@ -17,14 +17,15 @@ import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { HostError } from './errors.ts'
 import { identityFromBytes, identityToBytes, parseIdentity } from './identity.ts'
-import type { Identity, Login } from './identity.ts'
+import type { Assurance, Identity, Login } from './identity.ts'
 import { Gate } from './module/gate.ts'
 import type { ScanDirection } from './plan/scan.ts'
 import type { LogEntry, PublishReport, Shard } from './protocol/shard-protocol.ts'
 import type { ActiveModule, GuestRunner } from './reducer/active-module.ts'
 import { publish } from './publish/publish.ts'
+import type { Caller } from './reducer/call-context.ts'
 import { runCall } from './reducer/run-call.ts'
-import type { Caller, CallResult } from './reducer/run-call.ts'
+import type { CallResult } from './reducer/run-call.ts'
 import type { TableAccess } from './reducer/table-access.ts'
 import { PackedReader, packValue, PackedWriter, unpackValue } from './row-codec.ts'
 import type { ReducerDescription } from './schema/description.ts'
@@ -127,7 +128,7 @@ export class LocalDatabase {
   async as(sender: Identity | { readonly issuer?: string; readonly subject: string }, options: SenderOptions = {}): Promise<Sender> {
     const identity = await this.#identify(sender)
     const actor = options.actor === undefined ? identity : await this.#identify(options.actor)
-    return new Sender(this.#open, { sender: identity, actor, assurance: 'none', channel: 'process', claims: options.claims ?? {} })
+    return new Sender(this.#open, { sender: identity, actor, assurance: options.assurance ?? 'none', channel: 'process', claims: options.claims ?? {} })
   }
 
   async #identify(who: Identity | { readonly issuer?: string; readonly subject: string }): Promise<Uint8Array> {
@@ -154,6 +155,8 @@ export class LocalDatabase {
 export interface SenderOptions {
   readonly actor?: Identity | { readonly issuer?: string; readonly subject: string }
   readonly claims?: Readonly<Record<string, string>>
+  /** How far the caller of this process has proven the sender to be who they say; `none` when left out. */
+  readonly assurance?: Assurance
 }
 
 export type Arguments = Readonly<Record<string, unknown>> | readonly unknown[]

@@ -6,13 +6,17 @@ import { ASSURANCES } from '../identity.ts'
 import type { Assurance } from '../identity.ts'
 import type { PackedWriter } from '../row-codec.ts'
 
-export interface CallContext {
+/** Who calls, in whose name, and what of that is proven. */
+export interface Caller {
   /** 32 bytes each. */
   readonly sender: Uint8Array
   readonly actor: Uint8Array
   readonly assurance: Assurance
   readonly channel: string
   readonly claims: Readonly<Record<string, string>>
+}
+
+export interface CallContext extends Caller {
   readonly timestamp: Micros
   readonly seed: readonly [bigint, bigint]
 }

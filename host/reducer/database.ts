@@ -19,8 +19,8 @@ import { toObject } from '../storage/row-image.ts'
 import type { RowObject } from '../storage/row-image.ts'
 import { prepareSystemTables } from '../storage/system-tables.ts'
 import type { ActiveModule } from './active-module.ts'
+import type { Caller } from './call-context.ts'
 import type { LogLine } from './call-log.ts'
-import type { Caller } from './run-call.ts'
 import type { TableAccess } from './table-access.ts'
 
 export interface DatabaseOptions {

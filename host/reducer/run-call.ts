@@ -8,15 +8,12 @@ import type { ReducerDescription } from '../schema/description.ts'
 import type { ActiveModule } from './active-module.ts'
 import { CallBudget } from './call-budget.ts'
 import { drawSeed, packContext } from './call-context.ts'
-import type { CallContext } from './call-context.ts'
+import type { Caller } from './call-context.ts'
 import { CallLog } from './call-log.ts'
 import { CallTable } from './call-table.ts'
 import type { Database } from './database.ts'
 import { RowOperations } from './row-operations.ts'
 import type { RowOperationRecord } from './row-operations.ts'
-
-/** Who calls, in whose name, and what of that is proven. */
-export type Caller = Pick<CallContext, 'sender' | 'actor' | 'assurance' | 'channel' | 'claims'>
 
 export interface CallRequest {
   /** The reducer's number in the description of the running module. */
