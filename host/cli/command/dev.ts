@@ -7,7 +7,6 @@ import type { Command } from 'commander'
 
 import { usage } from '../exit-code.ts'
 import { confirm } from '../confirm.ts'
-import { startDev } from '../dev/dev-session.ts'
 import { command } from '../host-command.ts'
 import { parsePort } from '../port.ts'
 import { endOnSignal } from '../signals.ts'
@@ -31,6 +30,7 @@ export function devCommand(terminal: Terminal): Command {
       if (!existsSync(path.join(folder, 'index.ts'))) throw usage(`${folder} holds no index.ts: give a module's folder, or make one with remembrancer new`)
       const data = options.data ?? path.join(folder, '.remembrancer', 'data')
       if (options.reset === true) await reset(data, options.yes === true)
+      const { startDev } = await import('../dev/dev-session.ts')
       const session = await startDev(terminal, { folder: path.resolve(folder), data, port: options.port })
       await endOnSignal(() => session.close())
     })

@@ -16,6 +16,8 @@ export function projectFiles({ name, packageSpec }: ProjectOptions): ReadonlyMap
     ['tsconfig.json', tsconfig],
     ['README.md', readme(name)],
     ['.gitignore', 'node_modules/\nbuild/\n.remembrancer/\n'],
+    // SQLite's binaries are in their package; npm would compile it all the same when it installs from a lock (npm/cli#9837).
+    ['.npmrc', 'ignore-scripts=true\n'],
   ])
 }
 
@@ -35,7 +37,6 @@ function packageJson(name: string, packageSpec: string): string {
 const tsconfig = json({
   extends: 'remembrancer/guest-sdk/tsconfig.json',
   include: ['*.ts'],
-  exclude: ['*.test.ts'],
 })
 
 function readme(name: string): string {

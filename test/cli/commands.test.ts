@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+
+import { ServedFixture } from './served-fixture.ts'
+
+const served = new ServedFixture()
+before(() => served.serve())
+after(() => served[Symbol.asyncDispose]())
+
+test('arguments at a prompt take the types of the parameters', async () => {
+  assert.deepEqual(await served.ask('call', 'write', '42', '5', 'true', '--as', 'ada'), { result: '1', version: 1 })
+  const { result } = (await served.ask('query', 'list', '--as', 'ada')) as { result: readonly Record<string, unknown>[] }
+  assert.deepEqual(
+    result.map(({ text, stars, is_done }) => ({ text, stars, is_done })),
+    [{ text: '42', stars: 5, is_done: true }],
+  )
+})
+
+test('--args takes all arguments as JSON', async () => {
+  const args = JSON.stringify({ text: 'Hello', stars: 0, is_done: false })
+  assert.deepEqual(await served.ask('call', 'write', '--args', args, '--as', 'ben'), { result: '1', version: 1 })
+})
+
+test('--as calls as that login and nobody else', async () => {
+  await served.run(['call', 'write', 'mine', '1', 'false', '--as', 'cleo'])
+  assert.deepEqual(await served.ask('query', 'list', '--as', 'dora'), { result: [], version: 1 })
+})
+
+test('rows are printed as a table for people', async () => {
+  await served.run(['call', 'write', 'tea', '3', 'false', '--as', 'emil'])
+  const { stdout } = await served.run(['query', 'list', '--as', 'emil'])
+  const [names = '', row = ''] = stdout.split('\n')
+  assert.match(names, /^id +writer +text +stars +is_done$/)
+  assert.match(row, /^1 +[0-9a-f]{64} +tea +3 +false$/)
+})
+
+test('a token carries its claims, and a person calls with it', async () => {
+  const { stdout } = await served.run(['token', '--subject', 'nora', '--ttl', '5m', '--claim', 'role=nurse'])
+  const answer = await served.run(['query', 'whoami'], { environment: { REMEMBRANCER_TOKEN: stdout.trim() } })
+  assert.deepEqual(answer, { code: 0, stdout: 'nurse\n', stderr: '' })
+})
+
+test('no control character of a module reaches the terminal', async () => {
+  const { code, stderr } = await served.run(['call', 'complain', '\u001b[31mred\u202e', '--as', 'eve'])
+  assert.equal(code, 3)
+  assert.equal(stderr, 'ERR_CALL_FAILED \\u001b[31mred\\u202e\n')
+})
+
+test('logs prints what reducers wrote, and one document a line with --json', async () => {
+  await served.run(['call', 'write', 'logged', '0', 'true', '--as', 'finn'])
+  const { stdout } = await served.run(['logs', '--json'])
+  const entries = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    entries.filter(({ message }) => message === 'wrote logged').map(({ level, reducer }) => ({ level, reducer })),
+    [{ level: 'info', reducer: 'write' }],
+  )
+})
+
+test('schema says what the module has and may do', async () => {
+  const { stdout } = await served.run(['schema'])
+  assert.match(stdout, /^notes v1\n\ntable notes\n {2}id: u64 {2}key\n {2}writer: identity {2}owner\n/)
+  assert.match(stdout, /\nreducer write\(text: string, stars: u8, is_done: bool\): u64\n/)
+  assert.match(stdout, /\nwrite may write notes · complain may write notes · list may read notes · whoami reaches no table\n$/)
+})
+
+test('two logins of one person are linked and unlinked by an admin', async () => {
+  await served.run(['call', 'write', 'from the browser', '1', 'false', '--as', 'sarah'])
+  await served.run(['identity', 'link', 'phone', '--to', 'sarah'])
+  const linked = (await served.ask('query', 'list', '--as', 'phone')) as { result: readonly unknown[] }
+  await served.run(['identity', 'unlink', 'phone'])
+  const unlinked = (await served.ask('query', 'list', '--as', 'phone')) as { result: readonly unknown[] }
+  assert.deepEqual([linked.result.length, unlinked.result.length], [1, 0])
+})
+
+test('a person links a login of their own with a token of it', async () => {
+  const [home, work] = await Promise.all(['home', 'work'].map(async (subject) => (await served.run(['token', '--subject', subject])).stdout.trim()))
+  const { stdout } = await served.run(['identity', 'link', '--proof', work ?? ''], { environment: { REMEMBRANCER_TOKEN: home } })
+  const me = await served.run(['identity', 'me'], { environment: { REMEMBRANCER_TOKEN: work } })
+  assert.equal(stdout, me.stdout)
+})
+
+test('publish --dry-run says what would change and changes nothing', async () => {
+  const { code, stderr } = await served.run(['publish', 'notes', '--dry-run', '--database', 'notes'])
+  assert.equal(code, 0)
+  assert.match(stderr, /^would publish notes to notes/)
+  assert.deepEqual(((await served.ask('schema')) as { version: number }).version, 1)
+})
+
+test('a publish says what it grants and which tables it makes', async () => {
+  await served.run(['databases', 'create', 'second'])
+  const { stderr } = await served.run(['publish', 'notes.wasm', '--database', 'second'])
+  assert.match(stderr, /^published notes v1 to second .*\n {2}write may write notes · complain .*\n {2}schema: create table notes\n$/)
+  const { code } = await served.run(['databases', 'drop', 'second', '--yes'])
+  assert.equal(code, 0)
+})

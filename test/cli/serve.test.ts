@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+
+import { CommandFixture } from './command-fixture.ts'
+
+const shell = new CommandFixture()
+after(() => shell[Symbol.dispose]())
+
+test('serve says where it is and where the operator token lies, and ends in order when asked to', async () => {
+  const serving = shell.start(['serve', '--data', 'data', '--port', '0'])
+  const { url, operatorTokenFile } = await serving.next()
+  const health = await fetch(`${String(url)}/v1/health`)
+  assert.equal(health.status, 200)
+  assert.equal(statSync(String(operatorTokenFile)).mode & 0o777, 0o600)
+  assert.equal(await serving.end(), 0)
+})
+
+test('a second host on the same folder ends with 1', async () => {
+  await using serving = shell.start(['serve', '--data', 'locked', '--port', '0'])
+  await serving.next()
+  const { code, stderr } = await shell.run(['serve', '--data', 'locked', '--port', '0'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^ERR_FOLDER_LOCKED/)
+})
+
+test('a port in use ends with 2 and says what to give instead', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  after(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const { code, stderr } = await shell.run(['serve', '--data', 'data', '--port', String(port)])
+  assert.equal(code, 2)
+  assert.match(stderr, /--port/)
+})
