@@ -58,6 +58,13 @@ export const fieldsMax = 200
 export const argumentsSizeBytesMax = 1 * MiB
 export const resultSizeBytesMax = 4 * MiB
 export const rowSizeBytesMax = 256 * KiB
+/**
+ * Values in one result or one list of arguments. Each becomes an object of about 50 bytes and then
+ * JSON, on the main thread too: 4 MiB of single bytes would hold it for seconds.
+ */
+export const valuesUnpackedMax = 250_000
+/** What a writer keeps between uses; each open database has one that can grow to a call's rows. */
+export const packedBytesKept = 256 * KiB
 /** Handles of one call: a signature names each table once. */
 export const handlesPerCallMax = 32
 /** Rows that one call may read, and row operations it may leave. */
@@ -74,7 +81,7 @@ export const failMessageBytesMax = 4 * KiB
 /** Claims of a token that reach a call. */
 export const claimsMax = 32
 export const claimSizeBytesMax = 1 * KiB
-/** Nesting of a Json value: deeper ones are refused before a parser recurses. */
+/** Nesting of a Json value, and of lists and records in each other: refused before a parser recurses. */
 export const jsonDepthMax = 64
 
 // ---- host ------------------------------------------------------------------------------------

@@ -69,9 +69,10 @@ export class PackedWriter {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  /** Forgets everything, keeps the memory. */
+  /** Forgets everything and keeps the memory, unless one large value made it grow. */
   reset(): void {
     this.#length = 0
+    if (this.#buffer.length > limits.packedBytesKept) this.#buffer = Buffer.allocUnsafe(256)
   }
 
   u8(value: number): void {
@@ -162,6 +163,7 @@ export class PackedReader {
   readonly #buffer: Buffer
   readonly #code: ErrorCode
   #offset = 0
+  #valuesLeft: number = limits.valuesUnpackedMax
 
   constructor(bytes: Uint8Array, code: ErrorCode) {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -178,6 +180,11 @@ export class PackedReader {
 
   refuse(what: string): never {
     throw new HostError(this.#code, `packed bytes: ${what} at offset ${this.#offset} of ${this.#buffer.length}`)
+  }
+
+  /** Called for each value that becomes one of JavaScript's, which weigh fifty times their byte. */
+  countValue(): void {
+    if (--this.#valuesLeft < 0) this.refuse(`more than ${limits.valuesUnpackedMax} values`)
   }
 
   end(): void {
@@ -298,11 +305,13 @@ function jsonDepth(text: string): number {
 // ---- values ------------------------------------------------------------------------------------
 
 /**
- * Packs a value of a caller. `path` names it in errors.
+ * Packs a value of a caller. `path` names it in errors. `depth` counts the lists, rows and records
+ * around it: records may hold themselves.
  *
  * @throws HostError ERR_ARGUMENT_TYPE, ERR_ARGUMENT_RANGE, ERR_ARGUMENTS_TOO_LARGE.
  */
-export function packValue(writer: PackedWriter, type: ValueType, value: unknown, layouts: Layouts, path: string): void {
+export function packValue(writer: PackedWriter, type: ValueType, value: unknown, layouts: Layouts, path: string, depth = 0): void {
+  if (depth > limits.jsonDepthMax) throw outOfRange(path.slice(0, 80), `nesting of at most ${limits.jsonDepthMax}`, '…')
   switch (type.kind) {
     case 'void':
       return
@@ -310,15 +319,15 @@ export function packValue(writer: PackedWriter, type: ValueType, value: unknown,
       if (packPresence(writer, type.nullable, value)) packScalar(writer, type.scalar, value, path)
       return
     case 'row':
-      if (packPresence(writer, type.nullable, value)) packFields(writer, layouts.rowFields(type.table), value, layouts, path)
+      if (packPresence(writer, type.nullable, value)) packFields(writer, layouts.rowFields(type.table), value, layouts, path, depth)
       return
     case 'record':
-      if (packPresence(writer, type.nullable, value)) packFields(writer, layouts.recordFields(type.record), value, layouts, path)
+      if (packPresence(writer, type.nullable, value)) packFields(writer, layouts.recordFields(type.record), value, layouts, path, depth)
       return
     case 'array':
       if (!Array.isArray(value)) throw wrongType(path, formatValueType(type), value)
       writer.u32(value.length)
-      for (const [index, element] of value.entries()) packValue(writer, type.element, element, layouts, `${path}[${index}]`)
+      for (const [index, element] of value.entries()) packValue(writer, type.element, element, layouts, `${path}[${index}]`, depth + 1)
   }
 }
 
@@ -329,7 +338,7 @@ function packPresence(writer: PackedWriter, isNullable: boolean, value: unknown)
   return isPresent
 }
 
-function packFields(writer: PackedWriter, fields: readonly Field[], value: unknown, layouts: Layouts, path: string): void {
+function packFields(writer: PackedWriter, fields: readonly Field[], value: unknown, layouts: Layouts, path: string, depth: number): void {
   if (typeof value !== 'object' || value === null) throw wrongType(path, 'an object', value)
   for (const key of Object.keys(value)) {
     if (!fields.some((field) => field.name === key)) {
@@ -337,7 +346,7 @@ function packFields(writer: PackedWriter, fields: readonly Field[], value: unkno
     }
   }
   const given = new Map(Object.entries(value))
-  for (const field of fields) packValue(writer, field.type, given.get(field.name), layouts, `${path}.${field.name}`)
+  for (const field of fields) packValue(writer, field.type, given.get(field.name), layouts, `${path}.${field.name}`, depth + 1)
 }
 
 export function packScalar(writer: PackedWriter, scalar: Scalar, value: unknown, path: string): void {
@@ -425,27 +434,29 @@ function shown(value: unknown): string {
 }
 
 /** The value of packed bytes. Arrays cost at least a byte an element, so that a count cannot lie. */
-export function unpackValue(reader: PackedReader, type: ValueType, layouts: Layouts): unknown {
+export function unpackValue(reader: PackedReader, type: ValueType, layouts: Layouts, depth = 0): unknown {
+  if (depth > limits.jsonDepthMax) reader.refuse(`values nested deeper than ${limits.jsonDepthMax}`)
+  reader.countValue()
   switch (type.kind) {
     case 'void':
       return undefined
     case 'scalar':
       return type.nullable && !reader.bool() ? null : unpackScalar(reader, type.scalar)
     case 'row':
-      return type.nullable && !reader.bool() ? null : unpackFields(reader, layouts.rowFields(type.table), layouts)
+      return type.nullable && !reader.bool() ? null : unpackFields(reader, layouts.rowFields(type.table), layouts, depth)
     case 'record':
-      return type.nullable && !reader.bool() ? null : unpackFields(reader, layouts.recordFields(type.record), layouts)
+      return type.nullable && !reader.bool() ? null : unpackFields(reader, layouts.recordFields(type.record), layouts, depth)
     case 'array': {
       const count = reader.u32()
       if (count > reader.remaining) reader.refuse(`an array of ${count} in ${reader.remaining} bytes`)
-      return Array.from({ length: count }, () => unpackValue(reader, type.element, layouts))
+      return Array.from({ length: count }, () => unpackValue(reader, type.element, layouts, depth + 1))
     }
   }
 }
 
-function unpackFields(reader: PackedReader, fields: readonly Field[], layouts: Layouts): Record<string, unknown> {
+function unpackFields(reader: PackedReader, fields: readonly Field[], layouts: Layouts, depth: number): Record<string, unknown> {
   const value: Record<string, unknown> = {}
-  for (const field of fields) value[field.name] = unpackValue(reader, field.type, layouts)
+  for (const field of fields) value[field.name] = unpackValue(reader, field.type, layouts, depth + 1)
   return value
 }
 
