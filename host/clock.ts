@@ -14,8 +14,22 @@ export interface Clock {
 export const timestampMin: Micros = -62_135_596_800_000_000n
 export const timestampMax: Micros = 253_402_300_799_999_999n
 
+/** How far the monotonic clock may be from the wall clock before it is set again. */
+const driftMsMax = 20
+
+let originMs = performance.timeOrigin
+
+/**
+ * Microseconds come from the monotonic clock, which neither follows a clock that is set nor goes on
+ * while the machine sleeps: the wall clock says when it must be set again.
+ */
 export const systemClock: Clock = {
-  now: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000)),
+  now: () => {
+    const passedMs = performance.now()
+    const wallMs = Date.now()
+    if (Math.abs(originMs + passedMs - wallMs) > driftMsMax) originMs = wallMs - passedMs
+    return BigInt(Math.round((originMs + passedMs) * 1_000))
+  },
 }
 
 /** Seconds since 1970, as tokens count them. */
