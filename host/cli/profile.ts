@@ -2,7 +2,7 @@
  * Profiles: a host's URL, a database and a token under a name, so that nothing is pasted twice. A
  * person's own lie in ~/.config/remembrancer/profiles.json; `dev` leaves one in the module's folder.
  */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 
@@ -93,8 +93,10 @@ function readText(file: string): string | undefined {
   }
 }
 
-/** Tokens are in it: nobody else may read it, from its first byte on. */
+/** Tokens are in it: nobody else may read it, from its first byte on, whatever file was there before. */
 function writePrivately(file: string, value: unknown): void {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  const next = `${file}.${process.pid}`
+  writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  renameSync(next, file)
 }

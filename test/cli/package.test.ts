@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 
-import { repository } from './command-fixture.ts'
+import { repository, RunningCommand } from './command-fixture.ts'
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'remembrancer-package-'))
@@ -14,21 +14,27 @@ after(() => rmSync(folder, { recursive: true }))
 /** npm runs under the Node of the repository, as in its scripts. */
 const environment = { ...process.env, PATH: `${join(repository, 'node_modules/.bin')}${delimiter}${process.env['PATH']}` }
 
-test('the packed package, installed in an empty folder, makes, builds and tests a module', async () => {
+test('the packed package, installed in an empty folder, makes, builds, tests and serves a module', async () => {
   await run('npm', ['pack', '--pack-destination', folder], { cwd: repository, env: environment })
+  const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
   const use = join(folder, 'use')
   mkdirSync(use)
   const npm = (...args: readonly string[]): Promise<{ stdout: string; stderr: string }> => run('npm', args, { cwd: use, env: environment })
-  await npm('install', '../remembrancer-0.1.0.tgz', '--prefer-offline', '--no-audit')
+  await npm('install', `../${tarball}`, '--prefer-offline', '--no-audit')
   await npm('exec', '--', 'remembrancer', 'new', 'my-agent')
   const { stderr } = await npm('exec', '--', 'remembrancer', 'build', 'my-agent')
   assert.match(stderr, /remember_turn may append turns · recall may read turns/)
 
   const project = join(use, 'my-agent')
-  assert.equal(JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).dependencies.remembrancer, 'file:../../remembrancer-0.1.0.tgz')
+  assert.equal(JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).dependencies.remembrancer, `file:../../${tarball}`)
   // The folder lies below the one with the install, so that Node finds the package without another.
   const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap'], { cwd: project, env: { PATH: environment.PATH } })
   assert.match(stdout, /^# pass 3$/m)
+
+  const command = join(use, 'node_modules/remembrancer/bin/remembrancer.js')
+  await using dev = new RunningCommand(spawn(process.execPath, [command, 'dev', '--port', '0', '--json'], { cwd: project }))
+  assert.equal((await dev.nextOf('published'))['kind'], 'published')
+  assert.equal(await dev.end(), 0)
 })
 
 test('a Node that is too old gets one sentence and no stack', async () => {

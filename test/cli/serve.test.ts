@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 
-import { CommandFixture } from './command-fixture.ts'
+import { CommandFixture, repository } from './command-fixture.ts'
 
 const shell = new CommandFixture()
 after(() => shell[Symbol.dispose]())
@@ -35,4 +39,20 @@ test('a port in use ends with 2 and says what to give instead', async () => {
   const { code, stderr } = await shell.run(['serve', '--data', 'data', '--port', String(port)])
   assert.equal(code, 2)
   assert.match(stderr, /--port/)
+})
+
+test('a second signal ends at once what the first one could not', async () => {
+  const signals = pathToFileURL(join(repository, 'host/cli/signals.ts')).href
+  const program = `const { endOnSignal } = await import(${JSON.stringify(signals)})
+    setInterval(() => {}, 1_000)
+    setImmediate(() => console.log('waiting'))
+    await endOnSignal(() => { console.log('closing'); return new Promise(() => {}) })`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program])
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  for (const said of ['waiting', 'closing']) {
+    assert.equal((await lines.next()).value, said)
+    child.kill('SIGTERM')
+  }
+  const [code] = await once(child, 'exit')
+  assert.equal(code, 143)
 })
