@@ -6,6 +6,7 @@
 import Sqlite from 'better-sqlite3'
 
 import { identityToBytes } from '../host/identity.ts'
+import { cacheSizeKiB } from '../host/storage/database-file.ts'
 import { claimsHost, fillTurns } from './claims-host.ts'
 import { interleave, ratio, report, spreadFigures } from './measure.ts'
 import type { Report } from './measure.ts'
@@ -18,6 +19,7 @@ export async function benchRecall(): Promise<Report> {
   await using fixture = await claimsHost()
   const senders = await fillTurns(fixture.claims, callers, turnsEach)
   const byHand = new Sqlite(fixture.file, { readonly: true })
+  byHand.pragma(`cache_size = -${cacheSizeKiB}`)
   const statement = (equals: string) =>
     byHand.prepare(`SELECT id, caller, role, content, at FROM turns WHERE caller = ${equals} ORDER BY id DESC LIMIT ?`).safeIntegers(true)
   const plain = statement('?')

@@ -29,7 +29,8 @@ export interface FileOptions {
   readonly exclusive?: boolean
 }
 
-const cacheSizeKiB = 32 * 1024
+/** Page cache of one open database, filled as it is read. */
+export const cacheSizeKiB = 32 * 1024
 /** Pages that may wait in the WAL before an idle moment, and before no moment at all, is used to move them. */
 const walBytesWhenIdle = 4 * 1024 * 1024
 const walBytesMax = 64 * 1024 * 1024
