@@ -2,7 +2,7 @@
  * The value that rows stored before a column existed have: `@default(0)`, or the same as an
  * initializer, `score: u32 = 0`. It is a literal, because the host writes it without running code.
  */
-import type { Expression } from 'assemblyscript'
+import type { Node } from 'assemblyscript'
 
 import type { DeclaredField, ModelColumn, WireType } from './model.ts'
 import type { Problems } from './problems.ts'
@@ -10,10 +10,18 @@ import { literalOf, textOf } from './syntax.ts'
 import type { Literal } from './syntax.ts'
 
 const INTEGERS: ReadonlyMap<string, readonly [bigint, bigint]> = new Map(
-  ([['u8', 8n], ['u16', 16n], ['u32', 32n], ['i8', 8n], ['i16', 16n], ['i32', 32n], ['i64', 64n], ['u64', 63n]] as const).map(([name, bits]) => [
-    name,
-    name.startsWith('u') ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n],
-  ]),
+  (
+    [
+      ['u8', 8n],
+      ['u16', 16n],
+      ['u32', 32n],
+      ['i8', 8n],
+      ['i16', 16n],
+      ['i32', 32n],
+      ['i64', 64n],
+      ['u64', 63n],
+    ] as const
+  ).map(([name, bits]) => [name, name.startsWith('u') ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]]),
 )
 
 export function columnDefault(field: DeclaredField, where: string, type: WireType, problems: Problems): ModelColumn['default'] {
@@ -27,7 +35,7 @@ export function columnDefault(field: DeclaredField, where: string, type: WireTyp
   }
   const json = defaultJson(literalOf(value), type.format)
   if (json === undefined) problems.error(value, `${where}: ${textOf(value)} cannot be the default of ${type.text}; allowed: ${allowed(type.format)}`)
-  return json === undefined ? undefined : { json, text: expression(value as Expression, type) }
+  return json === undefined ? undefined : { json, text: expression(value, type) }
 }
 
 function defaultJson(value: Literal | undefined, format: string): string | undefined {
@@ -72,7 +80,7 @@ function allowed(format: string): string {
 }
 
 /** What the constructor's parameter says: `Nullable<u32>` has no literals of its own. */
-function expression(value: Expression, type: WireType): string {
+function expression(value: Node, type: WireType): string {
   const text = textOf(value)
   const inner = /^Nullable<(.*)>$/.exec(type.text)?.[1]
   if (inner === undefined) return text

@@ -18,7 +18,8 @@ export function checkRecord(declared: DeclaredClass, name: string, known: KnownC
     const where = `${className}.${fieldName}`
     for (const decorator of field.decorators) problems.error(decorator.node, `${where}: @${decorator.name} is for columns of a @table`)
     const type = field.node.type === null ? undefined : valueType(field.node.type, known)
-    if (type === undefined) problems.error(field.node.type ?? field.node, `${where}: ${written(field.node.type)} cannot be in a record; allowed: ${VALUE_TYPES}`)
+    if (type === undefined)
+      problems.error(field.node.type ?? field.node, `${where}: ${written(field.node.type)} cannot be in a record; allowed: ${VALUE_TYPES}`)
     const exposed = exposeName(fieldName, field.node.name, where, problems)
     return { fieldName, name: exposed.name, type: type ?? { text: 'bool', format: 'bool' } }
   })

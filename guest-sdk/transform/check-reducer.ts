@@ -56,7 +56,8 @@ class ReducerCheck {
   #parameter(node: ParameterNode): ModelReducer['parameters'][number] {
     const where = `${this.#declared.functionName}(${node.name.text})`
     // ParameterKind.Default is 0: neither optional nor rest.
-    if (node.initializer !== null || node.parameterKind !== 0) this.#problems.error(node, `${where}: every parameter is given; use \`| null\` or Nullable<…> for what may be absent`)
+    if (node.initializer !== null || node.parameterKind !== 0)
+      this.#problems.error(node, `${where}: every parameter is given; use \`| null\` or Nullable<…> for what may be absent`)
     const generic = genericOf(node.type)
     const mode = generic === undefined ? undefined : MODES.get(generic.name)
     return generic !== undefined && mode !== undefined
@@ -85,7 +86,8 @@ class ReducerCheck {
   #value(node: ParameterNode, where: string): ModelReducer['parameters'][number] {
     if (this.#declared.kind === 'init') this.#problems.error(node, `${where}: @init runs at the first publish and takes no arguments`)
     const type = valueType(node.type, this.#known)
-    if (type === undefined) this.#problems.error(node.type, `${where}: ${textOf(node.type)} cannot be a parameter; allowed: ${VALUE_TYPES}, and Reader, Appender, Writer`)
+    if (type === undefined)
+      this.#problems.error(node.type, `${where}: ${textOf(node.type)} cannot be a parameter; allowed: ${VALUE_TYPES}, and Reader, Appender, Writer`)
     const exposed = exposeParameterName(node.name.text, node.name, where, this.#problems)
     this.#valueNames.push(exposed)
     return { kind: 'value', name: exposed.name, type: type ?? { text: 'bool', format: 'bool' } }
@@ -96,7 +98,8 @@ class ReducerCheck {
     const { returnType } = node.signature
     if (plainName(returnType) === 'void') return { text: 'void', format: 'void' }
     const type = valueType(returnType, this.#known)
-    if (type === undefined) this.#problems.error(returnType, `${functionName}: ${textOf(returnType) || 'nothing'} cannot be a result; allowed: void, ${VALUE_TYPES}`)
+    if (type === undefined)
+      this.#problems.error(returnType, `${functionName}: ${textOf(returnType) || 'nothing'} cannot be a result; allowed: void, ${VALUE_TYPES}`)
     return type ?? { text: 'void', format: 'void' }
   }
 }

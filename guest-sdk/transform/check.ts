@@ -18,8 +18,16 @@ export function check({ classes, functions }: Declarations, problems: Problems):
   const tables = classes.filter((one) => one.kind === 'table').map((declared) => ({ declared, exposed: tableName(declared, problems) }))
   const records = classes.filter((one) => one.kind === 'record').map((declared) => ({ declared, exposed: className(declared, problems) }))
   const reducers = functions.map((declared) => ({ declared, exposed: functionName(declared, problems) }))
-  for (const [what, list] of [['tables', tables], ['records', records], ['reducers', reducers]] as const) {
-    refuseDoubles(what, list.map(({ exposed }) => exposed), problems)
+  for (const [what, list] of [
+    ['tables', tables],
+    ['records', records],
+    ['reducers', reducers],
+  ] as const) {
+    refuseDoubles(
+      what,
+      list.map(({ exposed }) => exposed),
+      problems,
+    )
   }
   const known = {
     tables: new Map(tables.map(({ declared, exposed }) => [declared.className, exposed.name])),
@@ -34,7 +42,11 @@ export function check({ classes, functions }: Declarations, problems: Problems):
 
 /** Types are matched by the name of their class, so that one name means one class in all files. */
 function refuseEqualClasses(classes: readonly DeclaredClass[], problems: Problems): void {
-  refuseDoubles('classes', classes.map((one) => ({ name: one.className, written: `class ${one.className}`, node: one.node.name })), problems)
+  refuseDoubles(
+    'classes',
+    classes.map((one) => ({ name: one.className, written: `class ${one.className}`, node: one.node.name })),
+    problems,
+  )
 }
 
 /** A table is called as its decorator says. */

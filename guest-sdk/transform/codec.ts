@@ -3,6 +3,7 @@
  * guest-sdk/pack.ts, unpack.ts, reader.ts and insert.ts call; each table also gets a class with one
  * Column for each of its columns, behind `where` and `and`.
  */
+import { FieldDeclaration } from 'assemblyscript'
 import type { ClassDeclaration } from 'assemblyscript'
 
 import { addMembers, addStatements } from './graft.ts'
@@ -30,19 +31,19 @@ export function emitCodec(model: ModuleModel): void {
 /** A column's initializer is its default; the constructor's parameter repeats it. */
 function dropInitializers(node: ClassDeclaration): void {
   for (const member of node.members) {
-    if ('initializer' in member && !isStatic(member)) member.initializer = null
+    if (member instanceof FieldDeclaration && !isStatic(member)) member.initializer = null
   }
 }
 
 function tableMembers(table: ModelTable): string {
   const { className, columns, key, owner, isAutoIncrement } = table
   const given = columns.filter((column) => column !== owner && !(isAutoIncrement && column === key))
-  const filled = [
-    ...(isAutoIncrement ? [`this.${key.fieldName} = 0;`] : []),
-    ...(owner === undefined ? [] : [`this.${owner.fieldName} = $noIdentity();`]),
-  ]
+  const filled = [...(isAutoIncrement ? [`this.${key.fieldName} = 0;`] : []), ...(owner === undefined ? [] : [`this.${owner.fieldName} = $noIdentity();`])]
   return [
-    constructorText(given.map((column, index) => parameter(column, given.slice(index))), [...filled, ...given.map(assign)]),
+    constructorText(
+      given.map((column, index) => parameter(column, given.slice(index))),
+      [...filled, ...given.map(assign)],
+    ),
     codecText(className, columns),
     `__packOwner(owner: $Identity): void { ${owner === undefined ? '' : 'owner.__pack();'} }`,
     owner === undefined ? '' : '__owned(): void {}',
@@ -58,7 +59,13 @@ function tableMembers(table: ModelTable): string {
 
 function recordMembers(record: ModelRecord): string {
   const { className, fields } = record
-  return [constructorText(fields.map((field) => `${field.fieldName}: ${field.type.text}`), fields.map(assign)), codecText(className, fields)].join('\n')
+  return [
+    constructorText(
+      fields.map((field) => `${field.fieldName}: ${field.type.text}`),
+      fields.map(assign),
+    ),
+    codecText(className, fields),
+  ].join('\n')
 }
 
 function constructorText(parameters: readonly string[], statements: readonly string[]): string {

@@ -12,6 +12,7 @@ import type { Problems } from './problems.ts'
 const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered']
 const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'index', 'unique', 'default']
 const FUNCTION_DECORATORS = ['reducer', 'query', 'init', 'hook']
+const WITHOUT_ARGUMENTS = ['record', 'autoIncrement', 'primaryKey', ...FUNCTION_DECORATORS]
 /** Decorators that AssemblyScript itself gives a meaning to. */
 const LANGUAGE_DECORATORS = ['inline', 'final', 'unmanaged', 'lazy', 'unsafe', 'operator']
 
@@ -73,9 +74,9 @@ function isReducerKind(name: string): name is ReducerKind {
 
 function decoratorsOf(node: DeclarationStatement, where: string, allowed: readonly string[], problems: Problems): Decorator[] {
   const decorators = (node.decorators ?? []).map(readDecorator)
-  for (const decorator of decorators) {
-    if (allowed.includes(decorator.name) || LANGUAGE_DECORATORS.includes(decorator.name)) continue
-    problems.error(decorator.node, unknownDecorator(decorator.name, where, allowed))
+  for (const { name, args, node: place } of decorators) {
+    if (!allowed.includes(name) && !LANGUAGE_DECORATORS.includes(name)) problems.error(place, unknownDecorator(name, where, allowed))
+    else if (WITHOUT_ARGUMENTS.includes(name) && args.length > 0) problems.error(place, `${where}: @${name} takes no arguments`)
   }
   return decorators
 }

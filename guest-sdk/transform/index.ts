@@ -41,7 +41,10 @@ export class ModuleTransform {
     this.compilerMessages = parser.diagnostics
     const entry = parser.sources.find((source) => source.normalizedPath === ENTRY_PATH)
     if (entry === undefined) throw new Error(`${ENTRY_PATH} is not part of the compilation`)
-    const declarations = collect(parser.sources.filter((source) => !source.isLibrary && source !== entry), this.problems)
+    const declarations = collect(
+      parser.sources.filter((source) => !source.isLibrary && source !== entry),
+      this.problems,
+    )
     const model = check(declarations, this.problems)
     if (this.problems.hasErrors) throw new ModuleRefused('the module has errors')
     this.description = new TextEncoder().encode(manifestJson(this.#moduleName, model))

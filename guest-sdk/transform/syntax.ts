@@ -36,9 +36,7 @@ export function plainName(node: TypeNode): string | undefined {
 
 /** The name of a type without arguments or dots; it may be `| null`. */
 export function baseName(node: TypeNode): string | undefined {
-  return node instanceof NamedTypeNode && node.name.next === null && (node.typeArguments ?? []).length === 0
-    ? node.name.identifier.text
-    : undefined
+  return node instanceof NamedTypeNode && node.name.next === null && (node.typeArguments ?? []).length === 0 ? node.name.identifier.text : undefined
 }
 
 /** Name and one argument of `Name<Argument>`. */

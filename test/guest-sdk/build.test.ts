@@ -5,6 +5,7 @@ import test from 'node:test'
 import { buildModule } from '../../host/module/build.ts'
 import { Gate } from '../../host/module/gate.ts'
 import { parseDescription } from '../../host/schema/description.ts'
+import { Guest } from './guest-fixture.ts'
 import { compile, IMPORTS, ModuleFolder } from './module-fixture.ts'
 
 const MODULES = path.join(import.meta.dirname, '../../modules')
@@ -37,22 +38,36 @@ test('an author’s own folder is found wherever it lies, and its files import e
   })
   const { description } = await buildModule(folder.path, { optimize: false })
   assert.equal(description.module, 'my_agent')
-  assert.deepEqual(description.tables.map((table) => table.name), ['pages'])
-  assert.deepEqual(description.reducers.map((reducer) => reducer.name), ['last', 'first'])
+  assert.deepEqual(
+    description.tables.map((table) => table.name),
+    ['pages'],
+  )
+  assert.deepEqual(
+    description.reducers.map((reducer) => reducer.name),
+    ['last', 'first'],
+  )
 })
 
 test('a module exports what the world asks for and nothing else', async () => {
   assert.deepEqual(await exportsOf(QUERY), ['cabi_realloc', 'call', 'describe', 'memory'])
 })
 
+const TOP_LEVEL = `const table = new Map<string, u32>();
+  let calls: u32 = 0;
+  table.set("one", 1);
+  @query export function one(ctx: Context): u32 { calls += 1; return 10 * calls + table.get("one"); }`
+
 test('top-level code runs before each call, without a start section', async () => {
-  assert.deepEqual(await exportsOf(`const table = new Map<string, u32>();\ntable.set("one", 1);\n@query export function one(ctx: Context): u32 { return table.get("one"); }`), [
-    '_initialize',
-    'cabi_realloc',
-    'call',
-    'describe',
-    'memory',
-  ])
+  assert.deepEqual(await exportsOf(TOP_LEVEL), ['_initialize', 'cabi_realloc', 'call', 'describe', 'memory'])
+  const guest = await Guest.of(TOP_LEVEL)
+  assert.deepEqual([guest.call('one'), guest.call('one')], [11, 11])
+})
+
+test('the gate takes a module with top-level code', async () => {
+  await using gate = new Gate()
+  using folder = new ModuleFolder({ 'index.ts': `${IMPORTS}\n${TOP_LEVEL}` })
+  const { component, description } = await buildModule(folder.path, { optimize: true })
+  assert.deepEqual(parseDescription((await gate.check(component)).description), description)
 })
 
 async function exportsOf(source: string): Promise<string[]> {
@@ -60,7 +75,9 @@ async function exportsOf(source: string): Promise<string[]> {
     [false, true].map(async (optimize) => {
       const { core } = await compile(source, optimize)
       const module = new WebAssembly.Module(new Uint8Array(core))
-      return WebAssembly.Module.exports(module).map((one) => one.name).sort()
+      return WebAssembly.Module.exports(module)
+        .map((one) => one.name)
+        .sort()
     }),
   )
   assert.deepEqual(names[0], names[1])
@@ -83,7 +100,10 @@ test('a build error carries its place for programs', async () => {
 
 test('a folder without a module is refused', async () => {
   using folder = new ModuleFolder({ 'readme.txt': 'nothing' })
-  await assert.rejects(buildModule(folder.path, { optimize: false }), { code: 'ERR_BUILD', message: `${folder.path} holds no index.ts: give the folder of a module, or make one with remembrancer new` })
+  await assert.rejects(buildModule(folder.path, { optimize: false }), {
+    code: 'ERR_BUILD',
+    message: `${folder.path} holds no index.ts: give the folder of a module, or make one with remembrancer new`,
+  })
 })
 
 test('a module that brings the compiler down costs one build and no more', async () => {
@@ -97,5 +117,8 @@ test('a module that brings the compiler down costs one build and no more', async
 test('builds that are asked for at once are all made', async () => {
   using folder = new ModuleFolder({ 'index.ts': `${IMPORTS}\n${QUERY}` })
   const built = await Promise.all([1, 2, 3].map(() => buildModule(folder.path, { optimize: false })))
-  assert.deepEqual(built.map((one) => Buffer.compare(one.component, built[0]?.component ?? one.component)), [0, 0, 0])
+  assert.deepEqual(
+    built.map((one) => Buffer.compare(one.component, built[0]?.component ?? one.component)),
+    [0, 0, 0],
+  )
 })

@@ -69,10 +69,20 @@ test('claims are found by name', () => {
 })
 
 test('random numbers are those of xoroshiro128++ for the seed of the call', () => {
-  for (const seed of [[1n, 2n], [2n ** 64n - 1n, 0x123456789abcdef0n], [0n, 0n]] as const) {
+  for (const seed of [
+    [1n, 2n],
+    [2n ** 64n - 1n, 0x123456789abcdef0n],
+    [0n, 0n],
+  ] as const) {
     const expected = xoroshiro(seed[0] | (seed[0] === 0n && seed[1] === 0n ? 1n : 0n), seed[1], 50)
-    assert.deepEqual(guest.call('draws', { args: [50], context: { seed } }), expected.map((value) => value >> 1n))
-    assert.deepEqual(guest.call('fractions', { args: [50], context: { seed } }), expected.map((value) => Number(value >> 11n) / 2 ** 53))
+    assert.deepEqual(
+      guest.call('draws', { args: [50], context: { seed } }),
+      expected.map((value) => value >> 1n),
+    )
+    assert.deepEqual(
+      guest.call('fractions', { args: [50], context: { seed } }),
+      expected.map((value) => Number(value >> 11n) / 2 ** 53),
+    )
   }
 })
 

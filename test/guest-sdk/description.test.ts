@@ -63,17 +63,26 @@ test('a module describes its tables, records and reducers', async () => {
         name: 'write_page',
         kind: 'reducer',
         tables: [{ table: 'diary_pages', mode: 'write' }],
-        params: [{ name: 'mood', type: 'string' }, { name: 'is_public', type: 'bool' }],
+        params: [
+          { name: 'mood', type: 'string' },
+          { name: 'is_public', type: 'bool' },
+        ],
         result: 'u64',
       },
-      { name: 'read_shelf', kind: 'query', tables: [{ table: 'diary_pages', mode: 'read' }], params: [{ name: 'user', type: 'identity' }], result: 'record:shelf' },
+      {
+        name: 'read_shelf',
+        kind: 'query',
+        tables: [{ table: 'diary_pages', mode: 'read' }],
+        params: [{ name: 'user', type: 'identity' }],
+        result: 'record:shelf',
+      },
       { name: 'session_ended', kind: 'hook', tables: [], params: [], result: 'void' },
     ],
   })
 })
 
 test('defaults stand in the description as the API writes values', async () => {
-  const { tables } = await describe(`
+  const { tables } = (await describe(`
     @table("pages") class Page {
       @primaryKey name: string;
       @owner author: Identity;
@@ -87,16 +96,19 @@ test('defaults stand in the description as the API writes values', async () => {
     }
     // In a comment @default(1) means nothing.
     @reducer export function add(ctx: Context, pages: Appender<Page>): void { pages.insert(new Page("a", 1)); }
-  `) as { tables: { columns: { name: string; default?: unknown }[] }[] }
-  assert.deepEqual(tables[0]?.columns.filter((column) => 'default' in column), [
-    { name: 'score', type: 'u32', default: 16 },
-    { name: 'balance', type: 'i64', default: '-9000' },
-    { name: 'ratio', type: 'f64', default: 1.5 },
-    { name: 'is_public', type: 'bool', default: true },
-    { name: 'text', type: 'string', default: 'a "b" @default' },
-    { name: 'note', type: 'string?', default: null },
-    { name: 'rank', type: 'u8?', default: 7 },
-  ])
+  `)) as { tables: { columns: { name: string; default?: unknown }[] }[] }
+  assert.deepEqual(
+    tables[0]?.columns.filter((column) => 'default' in column),
+    [
+      { name: 'score', type: 'u32', default: 16 },
+      { name: 'balance', type: 'i64', default: '-9000' },
+      { name: 'ratio', type: 'f64', default: 1.5 },
+      { name: 'is_public', type: 'bool', default: true },
+      { name: 'text', type: 'string', default: 'a "b" @default' },
+      { name: 'note', type: 'string?', default: null },
+      { name: 'rank', type: 'u8?', default: 7 },
+    ],
+  )
 })
 
 test('a table without an owner is built with a warning', async () => {

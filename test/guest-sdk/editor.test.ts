@@ -81,5 +81,8 @@ test('the editor sees a wrong column and a wrong value', () => {
     'tsconfig.json': JSON.stringify({ extends: path.join(ROOT, 'guest-sdk/tsconfig.json'), include: ['*.ts'] }),
   })
   const lines = tsc(folder.path, '--noCheck', 'false').filter((line) => !BEYOND_TYPESCRIPT.has(/TS\d+/.exec(line)?.[0] ?? ''))
-  assert.deepEqual(lines.map((line) => /TS\d+/.exec(line)?.[0]), ['TS2339', 'TS2345'])
+  assert.deepEqual(
+    lines.map((line) => /TS\d+/.exec(line)?.[0]),
+    ['TS2339', 'TS2345'],
+  )
 })

@@ -23,12 +23,22 @@ const CONTEXT: CallContext = {
   seed: [1n, 2n],
 }
 
+/** Lists in hex. */
+interface Answers {
+  readonly get?: string
+  readonly scan?: string
+  readonly count?: bigint
+  readonly insert?: string
+  readonly update?: number
+  readonly delete?: number
+}
+
 /** What a handle was asked, as `insert 01000000…`, and what it answers. */
 export class ScriptedTable implements GuestTable {
   readonly asked: string[] = []
-  readonly #answers: Partial<{ get: string; scan: string; count: bigint; insert: string; update: number; delete: number }>
+  readonly #answers: Answers
 
-  constructor(answers: ScriptedTable['#answers'] = {}) {
+  constructor(answers: Answers = {}) {
     this.#answers = answers
   }
 

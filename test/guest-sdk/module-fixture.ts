@@ -10,8 +10,7 @@ import type { CompiledModule } from '../../host/module/compile.ts'
 
 export type Files = Readonly<Record<string, string>>
 
-export const IMPORTS =
-  'import { Appender, Context, Identity, Json, Nullable, Reader, Timestamp, Writer } from "remembrancer/guest-sdk";'
+export const IMPORTS = 'import { Appender, Context, Identity, Json, Nullable, Reader, Timestamp, Writer } from "remembrancer/guest-sdk";'
 
 /** A folder named `diary` with these files. */
 export class ModuleFolder implements Disposable {

@@ -46,7 +46,10 @@ test('nobody can speak as the agent with a token of their own', async () => {
   await agentForSarah.call('remember_turn', ['I am sorry to hear that.'])
   const turns = sarah.query('last_turns', [10])
   assert(Array.isArray(turns))
-  assert.deepEqual(turns.map(({ role, content }) => `${role}: ${content}`), ['caller: There is water in my basement.', 'agent: I am sorry to hear that.'])
+  assert.deepEqual(
+    turns.map(({ role, content }) => `${role}: ${content}`),
+    ['caller: There is water in my basement.', 'agent: I am sorry to hear that.'],
+  )
 })
 
 test('recall is one view of name, claim and last turns, of the caller alone', async () => {
@@ -63,7 +66,10 @@ test('what is too long or empty is not kept', async () => {
 test('each caller has counters of their own', async () => {
   const counters = await published('counter')
   const [one, other] = [await counters.as({ subject: 'one' }), await counters.as({ subject: 'other' })]
-  assert.deepEqual([await one.call('increment', ['calls', 2n]), await one.call('increment', ['calls', -5n]), await other.call('increment', ['calls', 1n])], [2n, -3n, 1n])
+  assert.deepEqual(
+    [await one.call('increment', ['calls', 2n]), await one.call('increment', ['calls', -5n]), await other.call('increment', ['calls', 1n])],
+    [2n, -3n, 1n],
+  )
   assert.deepEqual([one.query('read', ['calls']), one.query('read', ['none'])], [-3n, 0n])
   assert.deepEqual(one.query('list'), [{ caller: one.identity, name: 'calls', value: -3n }])
 })

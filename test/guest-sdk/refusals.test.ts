@@ -44,7 +44,7 @@ test('an index that names no columns, one twice, or the owner is refused', async
   await refused(tableWith('@unique("role", ¦"role")'), 'Turn: @unique names "role" twice')
   await refused(tableWith('@index(¦"caller")'), 'Turn.caller: the owner leads every index already; leave it out')
   await refused(tableWith('@unique("role", ¦{ globally: true })'), 'Turn: @unique takes column names and { global: true }, not { globally: true }')
-  await refused(columns('¦@index("role") role: string;'), 'Turn.role: @index on a column takes no arguments; write @index("a", "b") on the class for several columns')
+  await refused(columns('¦@index("role") role: string;'), 'Turn.role: @index on a column names no columns; write @index("a", "b") on the class for several')
 })
 
 test('an order that the host could not keep is refused', async () => {
@@ -66,7 +66,10 @@ test('a key that cannot find one row is refused', async () => {
   await refused(keyed('@autoIncrement ¦id: u32;'), 'Turn.id: @autoIncrement counts in u64, not in u32')
   await refused(keyed('@primaryKey ¦name: string | null;'), `Turn.name: string | null cannot be a key; allowed: ${KEY_TYPES}`)
   await refused(keyed('@primaryKey ¦score: f64;'), `Turn.score: f64 cannot be a key; allowed: ${KEY_TYPES}`)
-  await refused('@table("people") class Person { @primaryKey @owner ¦caller: Identity; }', 'Person.caller: the owner is part of every key; choose another column as @primaryKey')
+  await refused(
+    '@table("people") class Person { @primaryKey @owner ¦caller: Identity; }',
+    'Person.caller: the owner is part of every key; choose another column as @primaryKey',
+  )
 })
 
 test('a row belongs to one identity', async () => {
@@ -84,12 +87,18 @@ test('an owner that can be set and policies are refused until they come', async 
 
 test('two names that would be one in SQL are refused', async () => {
   await refused(columns('openedAt: u64; ¦opened_at: u64;'), 'opened_at: two columns of Turn would be called opened_at, this and openedAt')
-  await refused(`${TURNS}@table(¦"Turns") class Other { @autoIncrement id: u64; @owner caller: Identity; }`, 'Turns: two tables would be called turns, this and turns')
+  await refused(
+    `${TURNS}@table(¦"Turns") class Other { @autoIncrement id: u64; @owner caller: Identity; }`,
+    'Turns: two tables would be called turns, this and turns',
+  )
   await refused(
     '@query export function readAll(ctx: Context): void {}\n@query export function ¦read_all(ctx: Context): void {}',
     'read_all: two reducers would be called read_all, this and readAll',
   )
-  await refused('@query export function read(ctx: Context, fooBar: u32, ¦foo_bar: u32): void {}', 'foo_bar: two parameters of read would be called foo_bar, this and fooBar')
+  await refused(
+    '@query export function read(ctx: Context, fooBar: u32, ¦foo_bar: u32): void {}',
+    'foo_bar: two parameters of read would be called foo_bar, this and fooBar',
+  )
 })
 
 test('names that SQL could not say are refused', async () => {
@@ -111,8 +120,14 @@ test('a reducer has a context and is exported', async () => {
 })
 
 test('a signature that is no grant is refused', async () => {
-  await refused(`${TURNS}class Note {}\n@reducer export function add(ctx: Context, notes: Appender<¦Note>): void {}`, 'add(notes): Note is no @table class; allowed: Turn')
-  await refused(`${TURNS}@query export function add(ctx: Context, turns: ¦Writer<Turn>): void {}`, 'add(turns): a @query only reads; take a Reader<Turn>, or make the function a @reducer')
+  await refused(
+    `${TURNS}class Note {}\n@reducer export function add(ctx: Context, notes: Appender<¦Note>): void {}`,
+    'add(notes): Note is no @table class; allowed: Turn',
+  )
+  await refused(
+    `${TURNS}@query export function add(ctx: Context, turns: ¦Writer<Turn>): void {}`,
+    'add(turns): a @query only reads; take a Reader<Turn>, or make the function a @reducer',
+  )
   await refused(
     `${TURNS}@reducer export function add(ctx: Context, a: Reader<Turn>, ¦b: Appender<Turn>): void {}`,
     'add(b): Turn is taken twice, this and a; one Writer reads and writes',
@@ -125,14 +140,23 @@ test('a value that cannot cross is refused', async () => {
     '@query export function read(ctx: Context, by: ¦Map<string, u32>): void {}',
     `read(by): Map<string, u32> cannot be a parameter; allowed: ${VALUE_TYPES}, and Reader, Appender, Writer`,
   )
-  await refused('@query export function read(ctx: Context): ¦Set<u32> { return new Set<u32>(); }', `read: Set<u32> cannot be a result; allowed: void, ${VALUE_TYPES}`)
+  await refused(
+    '@query export function read(ctx: Context): ¦Set<u32> { return new Set<u32>(); }',
+    `read: Set<u32> cannot be a result; allowed: void, ${VALUE_TYPES}`,
+  )
   await refused('@record class Found { at: ¦Date; }', `Found.at: Date cannot be in a record; allowed: ${VALUE_TYPES}`)
-  await refused('@query export function read(ctx: Context, ¦by: u32 = 0): void {}', 'read(by): every parameter is given; use `| null` or Nullable<…> for what may be absent')
+  await refused(
+    '@query export function read(ctx: Context, ¦by: u32 = 0): void {}',
+    'read(by): every parameter is given; use `| null` or Nullable<…> for what may be absent',
+  )
 })
 
 test('a default is a literal that the column can hold', async () => {
   await refused(columns('@default(¦-1) score: u32;'), 'Turn.score: -1 cannot be the default of u32; allowed: an integer from 0 to 4294967295')
-  await refused(columns('score: u64 = ¦9223372036854775808;'), 'Turn.score: 9223372036854775808 cannot be the default of u64; allowed: an integer from 0 to 9223372036854775807')
+  await refused(
+    columns('score: u64 = ¦9223372036854775808;'),
+    'Turn.score: 9223372036854775808 cannot be the default of u64; allowed: an integer from 0 to 9223372036854775807',
+  )
   await refused(columns('@default(¦"yes") open: bool;'), 'Turn.open: "yes" cannot be the default of bool; allowed: true, false')
   await refused(columns('@default(¦null) name: string;'), 'Turn.name: null cannot be the default of string; allowed: a string literal')
   await refused(columns('@default(¦0) at: Timestamp;'), 'Turn.at: 0 cannot be the default of Timestamp; allowed: no default, make the column nullable')
@@ -145,10 +169,28 @@ test('a decorator that is none is refused with the nearest one', async () => {
     columns('¦@primryKey name: string;'),
     'Turn.name: @primryKey is no decorator here; did you mean @primaryKey?; allowed: @autoIncrement, @primaryKey, @owner, @index, @unique, @default',
   )
-  await refused('¦@tabel("turns") class Turn {}', 'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered')
-  await refused('¦@reduce export function add(ctx: Context): void {}', 'add: @reduce is no decorator here; did you mean @reducer?; allowed: @reducer, @query, @init, @hook')
+  await refused(
+    '¦@tabel("turns") class Turn {}',
+    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered',
+  )
+  await refused(
+    '¦@reduce export function add(ctx: Context): void {}',
+    'add: @reduce is no decorator here; did you mean @reducer?; allowed: @reducer, @query, @init, @hook',
+  )
   await refused('¦@index("id") class Turn { id: u64; }', 'Turn: @index stands on a class with @table only')
   await refused('@record class Found { ¦@index at: u64; }', 'Found.at: @index is for columns of a @table')
+})
+
+test('a decorator with arguments that nobody would read is refused', async () => {
+  await refused(columns('¦@unique("role") name: string;'), 'Turn.name: @unique on a column names no columns; write @unique("a", "b") on the class for several')
+  await refused('@table("turns") class Turn { ¦@autoIncrement(7) id: u64; @owner caller: Identity; }', 'Turn.id: @autoIncrement takes no arguments')
+  await refused('¦@table() class Turn { @autoIncrement id: u64; @owner caller: Identity; }', 'Turn: @table takes the table\'s name, @table("turns")')
+})
+
+test('one name means one class, and a class one thing', async () => {
+  await refused(`${TURNS}@record class ¦Turn { at: u64; }`, 'class Turn: two classes would be called Turn, this and class Turn')
+  await refused('@table("turns") @record class ¦Turn { @autoIncrement id: u64; @owner caller: Identity; }', 'Turn: a class is a @table or a @record, not both')
+  await refused('@record class ¦Empty {}', 'Empty: a record has at least one field')
 })
 
 test('what the transform writes, the author does not', async () => {

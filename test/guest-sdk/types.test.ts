@@ -115,8 +115,17 @@ test('null is first when the order is descending', async () => {
 test('a row comes back as it was kept', async () => {
   await sarah.call('forget')
   const values = {
-    flag: true, small: -128, whole: -(2n ** 63n), big: 2n ** 63n - 1n, single: Math.fround(0.1), double: 0.1,
-    label: 'ä€😀', data: new Uint8Array([0, 255]), person: 'ab'.repeat(32), at: -1n, extra: '{ "a": 1, "a": [2] }',
+    flag: true,
+    small: -128,
+    whole: -(2n ** 63n),
+    big: 2n ** 63n - 1n,
+    single: Math.fround(0.1),
+    double: 0.1,
+    label: 'ä€😀',
+    data: new Uint8Array([0, 255]),
+    person: 'ab'.repeat(32),
+    at: -1n,
+    extra: '{ "a": 1, "a": [2] }',
   }
   const id = await keep(values)
   assert.deepEqual(sarah.rows('samples'), [{ id, owner: sarah.identity, ...values, data: Buffer.from([0, 255]) }])
@@ -126,7 +135,13 @@ test('nothing and absent are different', async () => {
   await sarah.call('forget')
   await keep({ label: '', data: new Uint8Array(0) })
   await keep({})
-  assert.deepEqual(sarah.rows('samples').map(({ label, data: bytes }) => [label, bytes]), [['', Buffer.alloc(0)], [null, null]])
+  assert.deepEqual(
+    sarah.rows('samples').map(({ label, data: bytes }) => [label, bytes]),
+    [
+      ['', Buffer.alloc(0)],
+      [null, null],
+    ],
+  )
 })
 
 test('null is found by equality and by no range', async () => {
