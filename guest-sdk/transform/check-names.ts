@@ -1,7 +1,7 @@
 /** Names that leave the module: snake_case, sayable in SQL, and no two alike. */
 import type { Node } from 'assemblyscript'
 
-import { isName, isParameterName, RESERVED_WORDS, snakeCase } from '../../host/schema/names.ts'
+import { isName, isParameterName, RESERVED_PREFIX, RESERVED_WORDS, snakeCase } from '../../host/schema/names.ts'
 import type { Problems } from './problems.ts'
 
 export interface ExposedName {
@@ -26,7 +26,7 @@ export function exposeParameterName(written: string, node: Node, where: string, 
 function whyNoName(name: string): string {
   return RESERVED_WORDS.has(name)
     ? `${name} is a word that PostgreSQL reserves; choose another name`
-    : `${JSON.stringify(name)} is not a name; allowed: a letter, then letters, digits and _, at most 63`
+    : `${JSON.stringify(name)} is not a name; allowed: a letter, then letters, digits and _, at most 63, not beginning with ${RESERVED_PREFIX}`
 }
 
 /** `what` is plural: "tables", "columns of Turn". */

@@ -4,10 +4,10 @@
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { toJson } from '../protocol/json-values.ts'
 import type { CallerHead, Shard } from '../protocol/shard-protocol.ts'
 import { PackedReader, unpackValue } from '../row-codec.ts'
 import type { DatabaseFacts, NumberedReducer, RunningModule } from './database-facts.ts'
-import { toJson } from './json-values.ts'
 import { nearNames } from './near-names.ts'
 import { packArguments } from './pack-arguments.ts'
 import type { NamedArguments } from './pack-arguments.ts'

@@ -3,12 +3,12 @@
  * refusal names the reducer, the parameter, what it takes and what came.
  */
 import { HostError } from '../errors.ts'
+import { fromJson } from '../protocol/json-values.ts'
 import { PackedWriter, packValue } from '../row-codec.ts'
 import type { Layouts } from '../row-codec.ts'
 import type { FieldDescription, ReducerDescription } from '../schema/description.ts'
 import { formatValueType } from '../value-type.ts'
 import type { ValueType } from '../value-type.ts'
-import { fromJson } from './json-values.ts'
 
 export type NamedArguments = Readonly<Record<string, unknown>>
 

@@ -3,7 +3,7 @@
  * values are only bound, and nobody else writes a parenthesis.
  */
 import { unreachable } from '../errors.ts'
-import type { Column, Table } from '../schema/schema.ts'
+import type { Column, Index, Table } from '../schema/schema.ts'
 import type { Scalar } from '../value-type.ts'
 import { indexColumns, keyColumns, parameter, physicalColumns } from './plan.ts'
 import type { Condition, Operand, Order, SqlValue, Statement } from './plan.ts'
@@ -41,7 +41,7 @@ class Printer {
       case 'create-table':
         return `CREATE TABLE ${name(statement.table)} (${statement.table.columns.map(columnDefinition).join(', ')}, PRIMARY KEY (${list(physicalColumns(statement.table))})) STRICT, WITHOUT ROWID`
       case 'create-index':
-        return `CREATE ${statement.index.unique === undefined ? '' : 'UNIQUE '}INDEX ${quote(`${statement.table.name}_${statement.index.id}`)} ON ${name(statement.table)} (${list(indexColumns(statement.table, statement.index))})`
+        return `CREATE ${statement.index.unique === undefined ? '' : 'UNIQUE '}INDEX ${quote(indexName(statement.index))} ON ${name(statement.table)} (${list(indexColumns(statement.table, statement.index))})`
       case 'add-column':
         return `ALTER TABLE ${name(statement.table)} ADD COLUMN ${columnDefinition(statement.column)} DEFAULT ${literal(statement.literal)}`
       default:
@@ -121,6 +121,11 @@ function literal(value: SqlValue): string {
 
 function list(columns: readonly Column[]): string {
   return columns.map(name).join(', ')
+}
+
+/** No module's table can be called so: tables and indexes share their names in SQLite. */
+function indexName(index: Index): string {
+  return `_index_${index.id}`
 }
 
 function name(named: Column | Table): string {

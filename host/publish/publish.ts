@@ -6,7 +6,7 @@
 import { HostError } from '../errors.ts'
 import type { SqlValue } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
-import { fromJson } from '../api/json-values.ts'
+import { fromJson } from '../protocol/json-values.ts'
 import type { CallerHead, PublishReport } from '../protocol/shard-protocol.ts'
 import { activate } from '../reducer/active-module.ts'
 import type { ActiveModule, GuestRunner } from '../reducer/active-module.ts'

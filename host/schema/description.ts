@@ -7,7 +7,10 @@ import { z } from 'zod'
 
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { fromJson } from '../protocol/json-values.ts'
 import type { ReducerKind, TableMode } from '../protocol/shard-protocol.ts'
+import { PackedWriter, packValue } from '../row-codec.ts'
+import type { Layouts } from '../row-codec.ts'
 import { formatValueType, parseValueType } from '../value-type.ts'
 import type { ScalarType, ValueType } from '../value-type.ts'
 import { isName, isParameterName } from './names.ts'
@@ -174,8 +177,32 @@ function checkTable(entry: TableDescription): string[] {
   for (const list of [entry.clustered, ...entry.uniques.map((one) => one.columns), ...entry.indexes.map((one) => one.columns)]) {
     problems.push(...checkColumnList(entry, columns, list))
   }
+  problems.push(...checkIndexesDiffer(entry), ...entry.columns.flatMap((one) => checkDefault(entry, one)))
   return problems
 }
+
+function checkIndexesDiffer(entry: TableDescription): string[] {
+  const indexes = [
+    ...entry.uniques.map((one) => `unique (${one.columns.join(', ')})${one.global ? ' global' : ''}`),
+    ...entry.indexes.map((one) => `index (${one.columns.join(', ')})`),
+  ]
+  return doubled(`index of ${entry.name}`, indexes.map((one) => ({ name: one })))
+}
+
+/** A default is a value of its column: SQL would take what the row format could not give back. */
+function checkDefault(entry: TableDescription, column: ColumnDescription): string[] {
+  if (column.default === undefined) return []
+  const where = `the default of ${entry.name}.${column.name}`
+  try {
+    packValue(new PackedWriter(), column.type, fromJson(column.type, column.default, noLayouts, where), noLayouts, where)
+    return []
+  } catch (error) {
+    if (error instanceof HostError) return [error.message]
+    throw error
+  }
+}
+
+const noLayouts: Layouts = { rowFields: () => [], recordFields: () => [] }
 
 function checkColumnList(entry: TableDescription, columns: ReadonlyMap<string, ColumnDescription>, list: readonly string[]): string[] {
   if (new Set(list).size !== list.length) return [`${entry.name}: (${list.join(', ')}) names a column twice`]
@@ -223,7 +250,7 @@ function checkRecordsEnd(module: ModuleDescription): string[] {
     if (ended.has(recordName)) return false
     if (open.has(recordName)) return true
     open.add(recordName)
-    const found = (records.get(recordName)?.fields ?? []).some(({ type }) => type.kind === 'record' && endless(type.record))
+    const found = (records.get(recordName)?.fields ?? []).some(({ type }) => type.kind === 'record' && !type.nullable && endless(type.record))
     open.delete(recordName)
     if (!found) ended.add(recordName)
     return found

@@ -21,9 +21,12 @@ export const RESERVED_WORDS: ReadonlySet<string> = new Set(
   join left like natural notnull outer overlaps right similar tablesample verbose`.split(/\s+/),
 )
 
+/** SQLite makes no table of a name that begins with this. */
+export const RESERVED_PREFIX = 'sqlite_'
+
 /** A name that can stand in SQL without quotes: tables, columns, reducers, records and their fields. */
 export function isName(text: string): boolean {
-  return isParameterName(text) && !RESERVED_WORDS.has(text)
+  return isParameterName(text) && !RESERVED_WORDS.has(text) && !text.startsWith(RESERVED_PREFIX)
 }
 
 /** A parameter's name never stands in SQL, so `limit` and `user` are fine there. */
