@@ -24,9 +24,10 @@ export function exposeParameterName(written: string, node: Node, where: string, 
 }
 
 function whyNoName(name: string): string {
+  if (name.startsWith(RESERVED_PREFIX)) return `${name} begins as SQLite's own tables do; choose another name`
   return RESERVED_WORDS.has(name)
     ? `${name} is a word that PostgreSQL reserves; choose another name`
-    : `${JSON.stringify(name)} is not a name; allowed: a letter, then letters, digits and _, at most 63, not beginning with ${RESERVED_PREFIX}`
+    : `${JSON.stringify(name)} is not a name; allowed: a letter, then letters, digits and _, at most 63`
 }
 
 /** `what` is plural: "tables", "columns of Turn". */

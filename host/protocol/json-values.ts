@@ -5,7 +5,6 @@
  */
 import { formatTimestamp, parseTimestamp } from '../clock.ts'
 import { assert, HostError } from '../errors.ts'
-import * as limits from '../limits.ts'
 import type { Field, Layouts } from '../row-codec.ts'
 import type { Scalar, ValueType } from '../value-type.ts'
 
@@ -92,28 +91,27 @@ function timestampFromJson(json: unknown, path: string): unknown {
   return micros
 }
 
-/** The JSON of an unpacked value. @throws HostError ERR_RESULT_TOO_LARGE when records nest without end. */
-export function toJson(type: ValueType, value: unknown, layouts: Layouts, depth = 0): unknown {
+/** The JSON of an unpacked value, whose nesting unpackValue has bounded. */
+export function toJson(type: ValueType, value: unknown, layouts: Layouts): unknown {
   if (value === null || value === undefined) return null
-  if (depth > limits.jsonDepthMax) throw new HostError('ERR_RESULT_TOO_LARGE', `the result nests deeper than ${limits.jsonDepthMax}`)
   switch (type.kind) {
     case 'void':
       return null
     case 'scalar':
       return scalarToJson(type.scalar, value)
     case 'row':
-      return fieldsToJson(layouts.rowFields(type.table), value, layouts, depth)
+      return fieldsToJson(layouts.rowFields(type.table), value, layouts)
     case 'record':
-      return fieldsToJson(layouts.recordFields(type.record), value, layouts, depth)
+      return fieldsToJson(layouts.recordFields(type.record), value, layouts)
     case 'array':
       assert(Array.isArray(value), 'an array type unpacks to an array')
-      return value.map((one) => toJson(type.element, one, layouts, depth + 1))
+      return value.map((one) => toJson(type.element, one, layouts))
   }
 }
 
-function fieldsToJson(fields: readonly Field[], value: unknown, layouts: Layouts, depth: number): unknown {
+function fieldsToJson(fields: readonly Field[], value: unknown, layouts: Layouts): unknown {
   assert(isObject(value), 'a row or record unpacks to an object')
-  return Object.fromEntries(fields.map(({ name, type }) => [name, toJson(type, value[name], layouts, depth + 1)]))
+  return Object.fromEntries(fields.map(({ name, type }) => [name, toJson(type, value[name], layouts)]))
 }
 
 function scalarToJson(scalar: Scalar, value: unknown): unknown {

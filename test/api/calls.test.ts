@@ -129,7 +129,7 @@ test('a result that is not what the module promised is refused', async () => {
 test('a result that nests without end is refused', async () => {
   // tree: an array of one tree, 200 times, then an empty one.
   host.shard.onCall = async () => Buffer.concat([...Array.from({ length: 200 }, () => Buffer.from([1, 0, 0, 0])), Buffer.alloc(4)])
-  assert.equal(codeOf(await call('echo_tree', [{ children: [] }])), '422 ERR_RESULT_TOO_LARGE')
+  assert.equal(codeOf(await call('echo_tree', [{ children: [] }])), '422 ERR_RESULT_MALFORMED')
 })
 
 test('the schema shows tables, reducers and what each may do', async () => {
