@@ -33,6 +33,7 @@ import { ShardCore } from './shard/shard-core.ts'
 import type { OpenDatabase } from './shard/shard-core.ts'
 import type { RowObject } from './storage/row-image.ts'
 import { toSqlValue } from './storage/row-image.ts'
+import type { ValueType } from './value-type.ts'
 
 export interface OpenHostOptions {
   /** The data folder; made when it is not there. No other host may have it open. */
@@ -254,10 +255,16 @@ function packArguments(module: ActiveModule, number: number, args: Arguments): U
 function positional({ name, params }: ReducerDescription, args: Arguments): ReadonlyMap<string, unknown> {
   const named = new Map(Array.isArray(args) ? args.map((value, index) => [params[index]?.name ?? `argument ${index + 1}`, value]) : Object.entries(args))
   const unknown = [...named.keys()].filter((key) => !params.some((param) => param.name === key))
-  if (unknown.length > 0) {
-    throw new HostError('ERR_ARGUMENT_COUNT', `${name} takes ${params.length === 0 ? 'no arguments' : params.map((param) => param.name).join(', ')}; it got ${unknown.join(', ')}`)
+  const missing = params.filter((param) => !named.has(param.name) && (Array.isArray(args) || !isNullable(param.type))).map((param) => param.name)
+  if (unknown.length > 0 || missing.length > 0) {
+    const problem = unknown.length > 0 ? `it got ${unknown.join(', ')}` : `${missing.join(', ')} is missing`
+    throw new HostError('ERR_ARGUMENT_COUNT', `${name} takes ${params.length === 0 ? 'no arguments' : params.map((param) => param.name).join(', ')}; ${problem}`)
   }
   return named
+}
+
+function isNullable(type: ValueType): boolean {
+  return type.kind !== 'array' && type.kind !== 'void' && type.nullable
 }
 
 function unpackResult(module: ActiveModule, number: number, result: Uint8Array): unknown {
