@@ -66,7 +66,14 @@ function bareInstance(module: WebAssembly.Module): BareExports {
     words.setUint32(area, pointer, true)
     words.setUint32(area + 4, ids.length, true)
   }
-  const tables = { '[method]table.get': answer, '[method]table.scan': answer, '[method]table.insert': answer, '[method]table.count': () => 0n, '[method]table.update': () => 0, '[method]table.delete': () => 0 }
+  const tables = {
+    '[method]table.get': answer,
+    '[method]table.scan': answer,
+    '[method]table.insert': answer,
+    '[method]table.count': () => 0n,
+    '[method]table.update': () => 0,
+    '[method]table.delete': () => 0,
+  }
   const nothing = (): void => undefined
   const imports = {
     'remembrancer:module/tables@1.0.0': tables,

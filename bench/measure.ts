@@ -43,11 +43,11 @@ export async function interleave(candidates: readonly Candidate[], { rounds, per
   return new Map([...times].map(([name, values]) => [name, spread(values)]))
 }
 
-async function measureRound({ run }: Candidate, perRound: number): Promise<number[]> {
+async function measureRound(candidate: Candidate, perRound: number): Promise<number[]> {
   const measured: number[] = []
   for (let index = 0; index < perRound; index++) {
     const start = performance.now()
-    const result = run()
+    const result = candidate.run()
     if (result instanceof Promise) await result
     measured.push((performance.now() - start) * 1_000)
   }
@@ -69,7 +69,12 @@ export function report(bench: string, figures: Record<string, number>, ratios: R
 
 /** `name` p50 and p99 of every candidate, as figures. */
 export function spreadFigures(spreads: ReadonlyMap<string, Spread>): Record<string, number> {
-  return Object.fromEntries([...spreads].flatMap(([name, { p50, p99 }]) => [[`${name} p50`, p50], [`${name} p99`, p99]]))
+  return Object.fromEntries(
+    [...spreads].flatMap(([name, { p50, p99 }]) => [
+      [`${name} p50`, p50],
+      [`${name} p99`, p99],
+    ]),
+  )
 }
 
 export function ratio(spreads: ReadonlyMap<string, Spread>, of: string, to: string): number {

@@ -26,19 +26,29 @@ export async function benchRecall(): Promise<Report> {
   const unplanned = statement('+?')
 
   let turn = 0
-  const next = <T>(read: (index: number) => T) => () => read((turn = (turn + 7_919) % callers))
+  const next =
+    <T>(read: (index: number) => T) =>
+    () =>
+      read((turn = (turn + 7_919) % callers))
   const identities = senders.map((sender) => identityToBytes(sender.identity))
-  const spreads = await interleave([
-    { name: 'by hand', run: next((index) => plain.all(identities[index], wanted)) },
-    { name: 'by hand, = +?', run: next((index) => unplanned.all(identities[index], wanted)) },
-    { name: 'host-side read', run: next((index) => senders[index]?.rows('turns', { latest: wanted })) },
-    { name: 'guest query', run: next((index) => senders[index]?.query('last_turns', [wanted])) },
-  ], { rounds: 100, perRound: 100 })
+  const spreads = await interleave(
+    [
+      { name: 'by hand', run: next((index) => plain.all(identities[index], wanted)) },
+      { name: 'by hand, = +?', run: next((index) => unplanned.all(identities[index], wanted)) },
+      { name: 'host-side read', run: next((index) => senders[index]?.rows('turns', { latest: wanted })) },
+      { name: 'guest query', run: next((index) => senders[index]?.query('last_turns', [wanted])) },
+    ],
+    { rounds: 100, perRound: 100 },
+  )
   byHand.close()
 
-  return report('recall', { rows: callers * turnsEach, ...spreadFigures(spreads) }, {
-    'host-side read / by hand': ratio(spreads, 'host-side read', 'by hand'),
-    'host-side read / by hand, = +?': ratio(spreads, 'host-side read', 'by hand, = +?'),
-    'guest query / by hand': ratio(spreads, 'guest query', 'by hand'),
-  })
+  return report(
+    'recall',
+    { rows: callers * turnsEach, ...spreadFigures(spreads) },
+    {
+      'host-side read / by hand': ratio(spreads, 'host-side read', 'by hand'),
+      'host-side read / by hand, = +?': ratio(spreads, 'host-side read', 'by hand, = +?'),
+      'guest query / by hand': ratio(spreads, 'guest query', 'by hand'),
+    },
+  )
 }

@@ -63,7 +63,7 @@ export async function request(host: DemoHost, method: string, path: string, toke
 }
 
 /** The JSON of a request that must succeed. */
-export async function ask(host: DemoHost, method: string, path: string, token: string, body?: unknown): Promise<any> {
+export async function ask(host: DemoHost, method: string, path: string, token: string, body?: unknown): Promise<unknown> {
   const { status, text } = await request(host, method, path, token, body)
   if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`)
   return JSON.parse(text)

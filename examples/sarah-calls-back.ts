@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { grantText } from '../host/cli/grant-text.ts'
 import { openHost } from '../host/index.ts'
 import { buildModule } from '../host/module/build.ts'
+import type { PublishReport } from '../host/protocol/shard-protocol.ts'
 import { bob, sarah } from './conversations.ts'
 import type { Story } from './conversations.ts'
 import { ask, DemoHost, request } from './demo-host.ts'
@@ -53,13 +54,16 @@ async function publishClaims(at: DemoHost): Promise<void> {
   const built = await buildModule(join(import.meta.dirname, '..', 'modules', 'claims'), { optimize: true })
   await ask(at, 'POST', 'databases', at.operatorToken, { name: database })
   const startMs = performance.now()
-  const published = await ask(at, 'PUT', `databases/${database}/module`, at.operatorToken, built.component)
-  say('published', `${published.module} v${published.version}, ${(built.sizeBytes / 1_000).toFixed(1)} kB of Wasm from AssemblyScript in ${seconds(built.timings.totalMs)}, live in ${since(startMs)}`)
+  const published = (await ask(at, 'PUT', `databases/${database}/module`, at.operatorToken, built.component)) as PublishReport
+  say(
+    'published',
+    `${published.module} v${published.version}, ${(built.sizeBytes / 1_000).toFixed(1)} kB of Wasm from AssemblyScript in ${seconds(built.timings.totalMs)}, live in ${since(startMs)}`,
+  )
   for (const grant of published.grants) say('', grantText([grant]))
 }
 
 async function mint(at: DemoHost, subject: string, rights: readonly string[] = []): Promise<string> {
-  const { token } = await ask(at, 'POST', `databases/${database}/tokens`, at.operatorToken, { subject, ttlSeconds: 600, rights })
+  const { token } = (await ask(at, 'POST', `databases/${database}/tokens`, at.operatorToken, { subject, ttlSeconds: 600, rights })) as { token: string }
   return token
 }
 
@@ -94,27 +98,40 @@ interface Recollection {
 }
 
 async function recall(at: DemoHost, token: string, limit = 1_000): Promise<Recollection> {
-  return (await ask(at, 'POST', `databases/${database}/query/recall`, token, { args: { limit } })).result
+  return (await query(at, token, 'recall', { limit })) as Recollection
+}
+
+async function query(at: DemoHost, token: string, name: string, args: unknown): Promise<unknown> {
+  const { result } = (await ask(at, 'POST', `databases/${database}/query/${name}`, token, { args })) as { result: unknown }
+  return result
 }
 
 async function callBack(at: DemoHost): Promise<void> {
   const token = await mint(at, sarah.subject)
-  const greeting = (await ask(at, 'POST', `databases/${database}/query/greeting`, token, {})).result
+  const greeting = await query(at, token, 'greeting', {})
   const { name, claim, turns } = await recall(at, token, recalled)
   const said = sarah.turns.map((content, index) => ({ role: index % 2 === 0 ? 'caller' : 'agent', content }))
   expect(greeting, 'Welcome back, Sarah. Is this about the water in your basement?', 'greeting')
   expect([name, claim?.kind, claim?.summary], [sarah.name, sarah.kind, sarah.summary], 'claim')
-  expect(turns.map(({ role, content }) => ({ role, content })), said.slice(-recalled), 'turns')
-  say('Sarah calls back', `“${greeting}”`)
+  expect(
+    turns.map(({ role, content }) => ({ role, content })),
+    said.slice(-recalled),
+    'turns',
+  )
+  say('Sarah calls back', `“${greeting as string}”`)
   say('', `her last ${turns.length} turns in order, the last one: ${turns.at(-1)?.role}, “${turns.at(-1)?.content}”`)
 }
 
 /** Bob asks for Sarah's rows in every way the API has. Nothing that comes back may hold a word of hers. */
 async function tryAsBob(at: DemoHost): Promise<void> {
   const token = await mint(at, bob.subject)
-  const hers = await ask(at, 'GET', `databases/${database}/identities/me`, await mint(at, sarah.subject))
+  const hers = (await ask(at, 'GET', `databases/${database}/identities/me`, await mint(at, sarah.subject))) as { identity: string }
   const [head = '', body = '', signature = ''] = token.split('.')
-  const forged = [head, Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(body, 'base64url').toString()), sub: sarah.subject })).toString('base64url'), signature].join('.')
+  const forged = [
+    head,
+    Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(body, 'base64url').toString()), sub: sarah.subject })).toString('base64url'),
+    signature,
+  ].join('.')
   const post = (path: string, json: unknown, as = token) => request(at, 'POST', `databases/${database}/${path}`, as, json)
   const get = (path: string) => request(at, 'GET', `databases/${database}/${path}`, token)
   const sender = { subject: sarah.subject }
@@ -139,9 +156,16 @@ async function tryAsBob(at: DemoHost): Promise<void> {
   ])
   const secrets = [sarah.summary, hers.identity, ...sarah.turns.filter((turn) => !bob.turns.includes(turn))]
   const leaks = answers.filter(({ text }) => secrets.some((secret) => text.includes(secret)))
-  expect(leaks.map(({ text }) => text), [], 'leaks')
+  expect(
+    leaks.map(({ text }) => text),
+    [],
+    'leaks',
+  )
   expect((await recall(at, await mint(at, sarah.subject))).turns.length, sarah.turns.length, 'turns of Sarah afterwards')
-  say('the other caller', `0 of Sarah's rows, ${answers.length} ways tried (${answers.filter(({ status }) => status >= 400).length} refused, the others show his own)`)
+  say(
+    'the other caller',
+    `0 of Sarah's rows, ${answers.length} ways tried (${answers.filter(({ status }) => status >= 400).length} refused, the others show his own)`,
+  )
 }
 
 /** The same folder in this process: no network, no thread between. */
@@ -150,19 +174,34 @@ async function timeRecall(): Promise<void> {
   const claims = await local.database(database)
   const fillMs = performance.now()
   for (let start = 0; start < otherCallers; start += 50) {
-    await Promise.all(Array.from({ length: 50 }, async (_unused, index) => {
-      const other = await claims.as({ subject: `caller ${start + index}` })
-      await other.call('remember_conversation', { contents: Array.from({ length: turnsOfOthers }, (_none, turn) => `turn ${turn}: there is water everywhere`) })
-    }))
+    await Promise.all(
+      Array.from({ length: 50 }, async (_unused, index) => {
+        const other = await claims.as({ subject: `caller ${start + index}` })
+        await other.call('remember_conversation', {
+          contents: Array.from({ length: turnsOfOthers }, (_none, turn) => `turn ${turn}: there is water everywhere`),
+        })
+      }),
+    )
   }
-  say('opened in process', `${(otherCallers * turnsOfOthers).toLocaleString('en')} turns of ${otherCallers.toLocaleString('en')} other callers added in ${since(fillMs)}`)
+  say(
+    'opened in process',
+    `${(otherCallers * turnsOfOthers).toLocaleString('en')} turns of ${otherCallers.toLocaleString('en')} other callers added in ${since(fillMs)}`,
+  )
 
   const caller = await claims.as({ subject: sarah.subject })
   const expected = sarah.turns.slice(-recalled)
   const read = () => caller.rows('turns', { latest: recalled })
   const query = () => caller.query('last_turns', { limit: recalled }) as { content: string }[]
-  expect(read().map((row) => row['content']), expected, 'rows')
-  expect(query().map((row) => row.content), expected, 'rows by query')
+  expect(
+    read().map((row) => row['content']),
+    expected,
+    'rows',
+  )
+  expect(
+    query().map((row) => row.content),
+    expected,
+    'rows by query',
+  )
   say('recall', `her last ${recalled} of ${(otherCallers * turnsOfOthers + sarah.turns.length + bob.turns.length).toLocaleString('en')} rows: ${timed(read)}`)
   say('', `the same through the module's own query, a fresh Wasm instance each: ${timed(query)}`)
 }

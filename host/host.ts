@@ -48,7 +48,16 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const shardOf = (database: string): Shard => chooseShard(shards, database)
   const catalogue = new HostCatalogue(data, systemClock, shardOf)
   const gate = new Gate()
-  const api = createApi({ version: packageVersion(), catalogue, shardOf, gate, logs, clock: systemClock, logger, allowAnonymous: options.allowAnonymous ?? false })
+  const api = createApi({
+    version: packageVersion(),
+    catalogue,
+    shardOf,
+    gate,
+    logs,
+    clock: systemClock,
+    logger,
+    allowAnonymous: options.allowAnonymous ?? false,
+  })
 
   const close = async (): Promise<void> => {
     await api.close()
@@ -68,15 +77,19 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 
 function startShards({ data, shards }: HostOptions, logs: LogBook, logger: Logger): readonly WorkerShard[] {
   const count = shards ?? Math.max(1, availableParallelism() - 1)
-  return Array.from({ length: count }, () => new WorkerShard({
-    data,
-    onEvent: ({ database, entries }) => logs.append(database, entries),
-    onFailure: (message) => logger.error('shard', { message }),
-    onStuck: () => {
-      logger.error('shard', { message: 'a shard can be neither reached nor ended: the process is killed; what was acknowledged is on disk' })
-      process.kill(process.pid, 'SIGKILL')
-    },
-  }))
+  return Array.from(
+    { length: count },
+    () =>
+      new WorkerShard({
+        data,
+        onEvent: ({ database, entries }) => logs.append(database, entries),
+        onFailure: (message) => logger.error('shard', { message }),
+        onStuck: () => {
+          logger.error('shard', { message: 'a shard can be neither reached nor ended: the process is killed; what was acknowledged is on disk' })
+          process.kill(process.pid, 'SIGKILL')
+        },
+      }),
+  )
 }
 
 /** A database stays with its shard: no two threads ever have its file. */

@@ -193,7 +193,9 @@ export class Sender {
     const module = database.requireModule()
     const number = reducerNumber(module, reducer, 'reducer')
     const packed = packArguments(module, number, args)
-    const { result, operations } = await queue.run(() => runCall(database, sameModule(database.requireModule(), module), { reducer: number, caller: this.#caller, args: packed }))
+    const { result, operations } = await queue.run(() =>
+      runCall(database, sameModule(database.requireModule(), module), { reducer: number, caller: this.#caller, args: packed }),
+    )
     return { result: unpackResult(module, number, result), operations }
   }
 
@@ -220,7 +222,10 @@ export class Sender {
   }
 }
 
-function terms(access: TableAccess, where: Readonly<Record<string, unknown>>): { column: TableAccess['table']['key']; operator: '='; value: ReturnType<typeof toSqlValue> }[] {
+function terms(
+  access: TableAccess,
+  where: Readonly<Record<string, unknown>>,
+): { column: TableAccess['table']['key']; operator: '='; value: ReturnType<typeof toSqlValue> }[] {
   return Object.entries(where).map(([name, value]) => {
     const column = access.table.columns.find((one) => one.name === name)
     if (column === undefined) throw new HostError('ERR_ARGUMENT_TYPE', `${access.table.name} has no column ${name}`)
@@ -237,7 +242,8 @@ function sameModule(running: ActiveModule, packed: ActiveModule): ActiveModule {
 function reducerNumber(module: ActiveModule, name: string, kind: 'reducer' | 'query'): number {
   const number = module.description.reducers.findIndex((reducer) => reducer.name === name)
   const found = module.description.reducers[number]
-  if (found === undefined) throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no ${kind} ${name}; it has ${module.description.reducers.map((one) => one.name).join(', ')}`)
+  if (found === undefined)
+    throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no ${kind} ${name}; it has ${module.description.reducers.map((one) => one.name).join(', ')}`)
   if (found.kind === 'init' || found.kind === 'hook') throw new HostError('ERR_REDUCER_HOST_ONLY', `only the host itself runs ${name}`)
   if (found.kind !== kind) throw new HostError('ERR_REDUCER_KIND', `${name} is a ${found.kind}: use ${found.kind === 'query' ? 'query()' : 'call()'}`)
   return number
@@ -258,7 +264,10 @@ function positional({ name, params }: ReducerDescription, args: Arguments): Read
   const missing = params.filter((param) => !named.has(param.name) && (Array.isArray(args) || !isNullable(param.type))).map((param) => param.name)
   if (unknown.length > 0 || missing.length > 0) {
     const problem = unknown.length > 0 ? `it got ${unknown.join(', ')}` : `${missing.join(', ')} is missing`
-    throw new HostError('ERR_ARGUMENT_COUNT', `${name} takes ${params.length === 0 ? 'no arguments' : params.map((param) => param.name).join(', ')}; ${problem}`)
+    throw new HostError(
+      'ERR_ARGUMENT_COUNT',
+      `${name} takes ${params.length === 0 ? 'no arguments' : params.map((param) => param.name).join(', ')}; ${problem}`,
+    )
   }
   return named
 }

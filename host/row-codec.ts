@@ -32,12 +32,18 @@ const i64Min = -(2n ** 63n)
 
 /** Inclusive ranges of the integers that fit a double. */
 const smallRanges = {
-  u8: [0, 255], i8: [-128, 127], u16: [0, 65_535], i16: [-32_768, 32_767],
-  u32: [0, 4_294_967_295], i32: [-2_147_483_648, 2_147_483_647],
+  u8: [0, 255],
+  i8: [-128, 127],
+  u16: [0, 65_535],
+  i16: [-32_768, 32_767],
+  u32: [0, 4_294_967_295],
+  i32: [-2_147_483_648, 2_147_483_647],
 } as const satisfies Partial<Record<Scalar, readonly [number, number]>>
 
 const largeRanges = {
-  u64: [0n, u64Max], i64: [i64Min, u64Max], timestamp: [timestampMin, timestampMax],
+  u64: [0n, u64Max],
+  i64: [i64Min, u64Max],
+  timestamp: [timestampMin, timestampMax],
 } as const satisfies Partial<Record<Scalar, readonly [bigint, bigint]>>
 
 // ---- bytes out ---------------------------------------------------------------------------------
@@ -430,7 +436,7 @@ function outOfRange(path: string, expected: string, value: unknown): HostError {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'function' ? '' : String(value).slice(0, 80)
+  return typeof value === 'object' || typeof value === 'function' ? '' : `${value as string}`.slice(0, 80)
 }
 
 /** The value of packed bytes. Arrays cost at least a byte an element, so that a count cannot lie. */

@@ -4,10 +4,7 @@
  * everywhere else.
  */
 
-export const SCALARS = [
-  'bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'f32', 'f64',
-  'string', 'bytes', 'identity', 'timestamp', 'json',
-] as const
+export const SCALARS = ['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'f32', 'f64', 'string', 'bytes', 'identity', 'timestamp', 'json'] as const
 export type Scalar = (typeof SCALARS)[number]
 
 /** A column's type. */

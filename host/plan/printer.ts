@@ -96,13 +96,25 @@ function columnDefinition(column: Column): string {
 
 function storageClass(scalar: Scalar): 'INTEGER' | 'REAL' | 'TEXT' | 'BLOB' {
   switch (scalar) {
-    case 'bool': case 'u8': case 'i8': case 'u16': case 'i16': case 'u32': case 'i32': case 'u64': case 'i64': case 'timestamp':
+    case 'bool':
+    case 'u8':
+    case 'i8':
+    case 'u16':
+    case 'i16':
+    case 'u32':
+    case 'i32':
+    case 'u64':
+    case 'i64':
+    case 'timestamp':
       return 'INTEGER'
-    case 'f32': case 'f64':
+    case 'f32':
+    case 'f64':
       return 'REAL'
-    case 'string': case 'json':
+    case 'string':
+    case 'json':
       return 'TEXT'
-    case 'bytes': case 'identity':
+    case 'bytes':
+    case 'identity':
       return 'BLOB'
     default:
       return unreachable(scalar)

@@ -43,7 +43,7 @@ export function scanValues(scan: Scan): SqlValue[] {
 
 /** @throws HostError ERR_NO_INDEX when no index of the table serves the terms. */
 export function planScan(table: Table, scan: Scan): ScanPlan {
-  const equal = scan.terms.filter((term) => term.operator === '=').map((term) => term.column)
+  const equal = [...new Set(scan.terms.filter((term) => term.operator === '=').map((term) => term.column))]
   const ranged = [...new Set(scan.terms.filter((term) => term.operator !== '=').map((term) => term.column))]
   const columns = candidates(table).find((candidate) => serves(candidate, table, equal, ranged))
   if (columns === undefined) throw noIndex(table, equal, ranged)

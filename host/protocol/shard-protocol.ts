@@ -128,12 +128,7 @@ export interface Shard {
    * @throws HostError what the shard refused, ERR_BUSY when the database's queue is full,
    *   ERR_SHARD_LOST when the shard died before it answered: the call may or may not have happened.
    */
-  send<M extends ShardMethod>(
-    database: string,
-    method: M,
-    head: ShardRequest<M>,
-    body?: Uint8Array,
-  ): Promise<{ head: ShardAnswer<M>; body: Uint8Array }>
+  send<M extends ShardMethod>(database: string, method: M, head: ShardRequest<M>, body?: Uint8Array): Promise<{ head: ShardAnswer<M>; body: Uint8Array }>
   /** Ends after the calls already taken; later ones are refused. */
   close(): Promise<void>
 }

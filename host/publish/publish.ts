@@ -45,7 +45,7 @@ export async function publish(database: Database, request: PublishRequest): Prom
   const description = parseDescription(request.description)
   if (database.module?.hash === request.hash) return report(database.module, database.module.description, { isUnchanged: true, changes: [], timings })
 
-  const guest = await timed(timings, 'compile', () => (request.compile ?? GuestModule.compile)(request.core))
+  const guest = await timed(timings, 'compile', () => request.compile?.(request.core) ?? GuestModule.compile(request.core))
   // From here on nothing awaits: what was planned is what is carried out.
   const before = database.module
   const plan = planSchema(before?.schema ?? emptySchema, description)

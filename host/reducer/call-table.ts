@@ -9,7 +9,8 @@ import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import type { Scan, ScanDirection, ScanTerm } from '../plan/scan.ts'
 import type { PolicyContext } from '../policy/policy.ts'
 import type { TableMode } from '../protocol/shard-protocol.ts'
-import { PackedReader, PackedWriter } from '../row-codec.ts'
+import { PackedReader } from '../row-codec.ts'
+import type { PackedWriter } from '../row-codec.ts'
 import type { GuestTable } from '../sandbox/handle-table.ts'
 import type { NextIds } from '../storage/next-ids.ts'
 import { packRow, unpackRow, unpackSqlValue } from '../storage/row-image.ts'
@@ -124,7 +125,10 @@ export class CallTable implements GuestTable {
 
   #require(...modes: readonly TableMode[]): void {
     if (modes.includes(this.#mode)) return
-    throw new HostError('ERR_HANDLE_MODE', `the reducer may only ${this.#mode} ${this.#access.table.name}: take it as a ${modes.includes('read') ? 'Reader or Writer' : modes.includes('append') ? 'Appender or Writer' : 'Writer'}`)
+    throw new HostError(
+      'ERR_HANDLE_MODE',
+      `the reducer may only ${this.#mode} ${this.#access.table.name}: take it as a ${modes.includes('read') ? 'Reader or Writer' : modes.includes('append') ? 'Appender or Writer' : 'Writer'}`,
+    )
   }
 
   /** Policy before constraints: a row nobody may write must not learn whether its key is taken. */
@@ -180,7 +184,8 @@ export class CallTable implements GuestTable {
     const start = reader.offset
     const row = unpackRow(reader, this.#access.table.columns)
     const size = reader.offset - start
-    if (size > limits.rowSizeBytesMax) throw new HostError('ERR_ROW_TOO_LARGE', `a row of ${this.#access.table.name} is ${size} bytes, at most ${limits.rowSizeBytesMax}`)
+    if (size > limits.rowSizeBytesMax)
+      throw new HostError('ERR_ROW_TOO_LARGE', `a row of ${this.#access.table.name} is ${size} bytes, at most ${limits.rowSizeBytesMax}`)
     this.#scope.budget.countBytes(size)
     return row
   }
@@ -216,4 +221,3 @@ export class CallTable implements GuestTable {
     return writer.view()
   }
 }
-

@@ -63,12 +63,15 @@ export interface ModuleDescription {
 }
 
 const name = z.string().refine(isName, 'not a snake_case name, or a word PostgreSQL reserves')
-const valueType = z.string().max(140).transform((text, context): ValueType => {
-  const type = parseValueType(text)
-  if (type !== undefined) return type
-  context.addIssue(`${JSON.stringify(text)} is not a type`)
-  return z.NEVER
-})
+const valueType = z
+  .string()
+  .max(140)
+  .transform((text, context): ValueType => {
+    const type = parseValueType(text)
+    if (type !== undefined) return type
+    context.addIssue(`${JSON.stringify(text)} is not a type`)
+    return z.NEVER
+  })
 const columnType = valueType.transform((type, context): ScalarType => {
   if (type.kind === 'scalar') return type
   context.addIssue(`a column cannot be ${formatValueType(type)}`)
@@ -156,9 +159,7 @@ function doubled(what: string, entries: readonly { readonly name: string }[]): s
   return names.filter((entry, index) => names.indexOf(entry) !== index).map((entry) => `two of ${what}: ${entry}`)
 }
 
-const keyScalars: ReadonlySet<string> = new Set([
-  'bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'string', 'bytes', 'identity', 'timestamp',
-])
+const keyScalars: ReadonlySet<string> = new Set(['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'string', 'bytes', 'identity', 'timestamp'])
 
 function checkTable(entry: TableDescription): string[] {
   const problems = doubled(`column of ${entry.name}`, entry.columns)
@@ -186,7 +187,10 @@ function checkIndexesDiffer(entry: TableDescription): string[] {
     ...entry.uniques.map((one) => `unique (${one.columns.join(', ')})${one.global ? ' global' : ''}`),
     ...entry.indexes.map((one) => `index (${one.columns.join(', ')})`),
   ]
-  return doubled(`index of ${entry.name}`, indexes.map((one) => ({ name: one })))
+  return doubled(
+    `index of ${entry.name}`,
+    indexes.map((one) => ({ name: one })),
+  )
 }
 
 /** A default is a value of its column: SQL would take what the row format could not give back. */
@@ -214,7 +218,10 @@ function checkColumnList(entry: TableDescription, columns: ReadonlyMap<string, C
 function checkReducer(module: ModuleDescription, entry: ReducerDescription): string[] {
   const problems = [
     ...doubled(`parameter of ${entry.name}`, entry.params),
-    ...doubled(`table of ${entry.name}`, entry.tables.map((one) => ({ name: one.table }))),
+    ...doubled(
+      `table of ${entry.name}`,
+      entry.tables.map((one) => ({ name: one.table })),
+    ),
     ...entry.params.flatMap((one) => checkType(module, `${entry.name}(${one.name})`, one.type, false)),
     ...checkType(module, `${entry.name}()`, entry.result, true),
   ]

@@ -93,7 +93,11 @@ class SchemaPlanner {
   table(wanted: TableDescription): Table {
     const stored = this.#current.tables.find((table) => table.name === wanted.name)
     if (stored !== undefined) return this.#keep(stored, wanted)
-    const table = this.#build(wanted, this.nextId++, wanted.columns.map((column) => ({ ...column, id: this.nextId++ })))
+    const table = this.#build(
+      wanted,
+      this.nextId++,
+      wanted.columns.map((column) => ({ ...column, id: this.nextId++ })),
+    )
     this.changes.push({ kind: 'create-table', table })
     return table
   }
@@ -107,7 +111,8 @@ class SchemaPlanner {
     this.#compareShape(stored, wanted)
     for (const column of columns) this.#compareColumn(stored, column)
     for (const column of stored.columns) {
-      if (!columns.some((one) => one.id === column.id)) this.refused.push(`column ${stored.name}.${column.name} is gone: its values would be lost; keep the field`)
+      if (!columns.some((one) => one.id === column.id))
+        this.refused.push(`column ${stored.name}.${column.name} is gone: its values would be lost; keep the field`)
     }
     // A refused table may lack what its indexes name; the plan is not carried out anyway.
     if (this.refused.length > before) return stored
@@ -129,9 +134,12 @@ class SchemaPlanner {
     const known = stored.columns.find((one) => one.id === column.id)
     const where = `column ${stored.name}.${column.name}`
     if (known === undefined) {
-      if (column.default === undefined && !column.type.nullable) this.refused.push(`${where} is new and has no value for the rows that are there: give it @default(…) or make it nullable`)
+      if (column.default === undefined && !column.type.nullable)
+        this.refused.push(`${where} is new and has no value for the rows that are there: give it @default(…) or make it nullable`)
     } else if (known.type.scalar !== column.type.scalar || known.type.nullable !== column.type.nullable) {
-      this.refused.push(`${where} is ${known.type.scalar}${known.type.nullable ? '?' : ''} and would become ${column.type.scalar}${column.type.nullable ? '?' : ''}: add a new column and fill it`)
+      this.refused.push(
+        `${where} is ${known.type.scalar}${known.type.nullable ? '?' : ''} and would become ${column.type.scalar}${column.type.nullable ? '?' : ''}: add a new column and fill it`,
+      )
     } else if (JSON.stringify(known.default) !== JSON.stringify(column.default)) {
       this.refused.push(`${where} would change its default: rows that never had a value of their own would change; keep the default`)
     }

@@ -70,7 +70,7 @@ export class ShardCore {
   }
 
   async close(): Promise<void> {
-    for (const name of [...this.#open.keys()]) await this.#close(name)
+    for (const name of this.#open.keys()) await this.#close(name)
   }
 
   readonly #methods: Methods = {
@@ -102,7 +102,8 @@ export class ShardCore {
       const { database, queue } = await this.database(name)
       const { result } = await queue.run(() => {
         const module = database.requireModule()
-        if (module.version !== version) throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
+        if (module.version !== version)
+          throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
         assert(module.description.reducers[reducer]?.kind === kind, 'the API checked the kind of the reducer')
         return runCall(database, module, { reducer, caller: database.caller(caller), args: body })
       })

@@ -39,7 +39,12 @@ export class WorkerShard implements Shard {
     this.#options = options
   }
 
-  async send<M extends ShardMethod>(database: string, method: M, head: ShardRequest<M>, body?: Uint8Array): Promise<{ head: ShardAnswer<M>; body: Uint8Array }> {
+  async send<M extends ShardMethod>(
+    database: string,
+    method: M,
+    head: ShardRequest<M>,
+    body?: Uint8Array,
+  ): Promise<{ head: ShardAnswer<M>; body: Uint8Array }> {
     const frame = await this.#request({ database, method, head }, body)
     return { head: frame.head as ShardAnswer<M>, body: frame.body }
   }
@@ -71,7 +76,10 @@ export class WorkerShard implements Shard {
     worker.on('message', (bytes: Uint8Array) => this.#receive(decodeFrame(bytes)))
     worker.on('error', (error: Error) => this.#options.onFailure(`a shard died: ${error.stack ?? error.message}`))
     worker.on('exit', () => this.#lose(worker))
-    this.#watchdog.start(() => this.#request({ database: '', method: 'ping', head: {} }), () => this.#end(worker))
+    this.#watchdog.start(
+      () => this.#request({ database: '', method: 'ping', head: {} }),
+      () => this.#end(worker),
+    )
     return worker
   }
 

@@ -42,7 +42,10 @@ export class CatalogueFile {
   }
 
   tenants(): string[] {
-    return this.#file.statement('SELECT name FROM tenants ORDER BY name').rows([]).map(([name]) => String(name))
+    return this.#file
+      .statement('SELECT name FROM tenants ORDER BY name')
+      .rows([])
+      .map(([name]) => String(name))
   }
 
   /** @throws HostError ERR_TENANT_EXISTS */

@@ -116,7 +116,9 @@ export class Directory {
 
   #store(login: Login, identity: Uint8Array, own: Uint8Array | null): void {
     this.#file
-      .statement('INSERT INTO _logins (issuer, subject, identity, own_identity) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET identity = excluded.identity, own_identity = excluded.own_identity')
+      .statement(
+        'INSERT INTO _logins (issuer, subject, identity, own_identity) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET identity = excluded.identity, own_identity = excluded.own_identity',
+      )
       .run([login.issuer, login.subject, identity, own])
   }
 

@@ -42,9 +42,7 @@ export function currentSchema(file: DatabaseFile): Schema {
 
 /** A version is written once: stored row images refer to it. */
 export function storeSchema(file: DatabaseFile, schema: Schema): void {
-  file
-    .statement('INSERT INTO _schemas (version, schema) VALUES (?, ?) ON CONFLICT (version) DO NOTHING')
-    .run([BigInt(schema.version), JSON.stringify(schema)])
+  file.statement('INSERT INTO _schemas (version, schema) VALUES (?, ?) ON CONFLICT (version) DO NOTHING').run([BigInt(schema.version), JSON.stringify(schema)])
 }
 
 /**
@@ -57,7 +55,7 @@ function parseSchema(text: string): Schema {
     ...schema,
     tables: schema.tables.map((table) => {
       const byId = new Map(table.columns.map((column) => [column.id, column]))
-      const column = <C extends { readonly id: number }>(stored: C): (typeof table.columns)[number] => {
+      const column = (stored: { readonly id: number }): (typeof table.columns)[number] => {
         const found = byId.get(stored.id)
         if (found === undefined) throw damaged('schema')
         return found

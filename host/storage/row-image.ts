@@ -31,17 +31,23 @@ export function packSqlValue(writer: PackedWriter, type: ScalarType, value: SqlV
   }
   if (typeof value === 'bigint') packInteger(writer, type.scalar, value)
   else if (typeof value === 'string') writer.string(value)
-  else if (value instanceof Uint8Array) type.scalar === 'identity' ? writer.raw(value) : writer.bytes(value)
-  else if (typeof value === 'number') type.scalar === 'f32' ? writer.f32(value) : writer.f64(value)
+  else if (value instanceof Uint8Array && type.scalar === 'identity') writer.raw(value)
+  else if (value instanceof Uint8Array) writer.bytes(value)
+  else if (typeof value === 'number' && type.scalar === 'f32') writer.f32(value)
+  else if (typeof value === 'number') writer.f64(value)
 }
 
 function packInteger(writer: PackedWriter, scalar: Scalar, value: bigint): void {
   switch (scalar) {
-    case 'u64': case 'i64': case 'timestamp':
+    case 'u64':
+    case 'i64':
+    case 'timestamp':
       return writer.i64(value)
-    case 'u32': case 'i32':
+    case 'u32':
+    case 'i32':
       return writer.u32(Number(value) >>> 0)
-    case 'u16': case 'i16':
+    case 'u16':
+    case 'i16':
       return writer.u16(Number(value) & 0xffff)
     default:
       return writer.u8(Number(value) & 0xff)
@@ -53,7 +59,12 @@ export function unpackSqlValue(reader: PackedReader, type: ScalarType): SqlValue
   switch (type.scalar) {
     case 'bool':
       return reader.bool() ? 1n : 0n
-    case 'u8': case 'i8': case 'u16': case 'i16': case 'u32': case 'i32':
+    case 'u8':
+    case 'i8':
+    case 'u16':
+    case 'i16':
+    case 'u32':
+    case 'i32':
       return BigInt(unpackScalar(reader, type.scalar) as number)
     case 'identity':
       return Buffer.from(reader.raw(identitySizeBytes))
@@ -87,7 +98,12 @@ function toValue(scalar: Scalar, value: SqlValue, own: { readonly bytes: Uint8Ar
   switch (scalar) {
     case 'bool':
       return value === null ? null : value === 1n
-    case 'u8': case 'i8': case 'u16': case 'i16': case 'u32': case 'i32':
+    case 'u8':
+    case 'i8':
+    case 'u16':
+    case 'i16':
+    case 'u32':
+    case 'i32':
       return value === null ? null : Number(value)
     case 'identity':
       if (!(value instanceof Uint8Array)) return null
