@@ -436,7 +436,7 @@ function outOfRange(path: string, expected: string, value: unknown): HostError {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'function' ? '' : `${value as string}`.slice(0, 80)
+  return typeof value === 'object' || typeof value === 'function' ? '' : String(value as string).slice(0, 80)
 }
 
 /** The value of packed bytes. Arrays cost at least a byte an element, so that a count cannot lie. */
