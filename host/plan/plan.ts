@@ -25,6 +25,7 @@ export interface Order {
 
 export type Statement =
   | { readonly kind: 'select'; readonly table: Table; readonly where: Condition; readonly order: readonly Order[]; readonly hasLimit: boolean }
+  /** How many rows there are, counted no further than its last parameter. */
   | { readonly kind: 'count'; readonly table: Table; readonly where: Condition }
   /** The largest key, or null: where a counter goes on from. */
   | { readonly kind: 'max-key'; readonly table: Table; readonly where: Condition }
@@ -71,4 +72,10 @@ export function indexColumns(table: Table, index: Index): readonly Column[] {
   const owner = table.owner === undefined || index.unique === 'global' ? [] : [table.owner]
   const key = index.unique === undefined && !index.columns.includes(table.key) ? [table.key] : []
   return [...owner, ...index.columns, ...key]
+}
+
+/** The indexes beside the table: one clustered on other columns finds its rows by key through a unique one. */
+export function storedIndexes(table: Table): readonly Index[] {
+  if (table.clustered.length === 0) return table.indexes
+  return [{ id: table.id, columns: [table.key], unique: table.owner === undefined ? 'global' : 'owner' }, ...table.indexes]
 }

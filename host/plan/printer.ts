@@ -29,7 +29,7 @@ class Printer {
         return `SELECT ${list(statement.table.columns)} FROM ${name(statement.table)}${this.where(statement.where)}${order}${statement.hasLimit ? ` LIMIT ${this.bind(parameter)}` : ''}`
       }
       case 'count':
-        return `SELECT count(*) FROM ${name(statement.table)}${this.where(statement.where)}`
+        return `SELECT count(*) FROM (SELECT 1 FROM ${name(statement.table)}${this.where(statement.where)} LIMIT ${this.bind(parameter)})`
       case 'max-key':
         return `SELECT max(${name(statement.table.key)}) FROM ${name(statement.table)}${this.where(statement.where)}`
       case 'insert':

@@ -32,7 +32,7 @@ export interface ScanPlan {
 
 /** Says which statement a scan needs, whatever its values: the key of the statement cache. */
 export function scanShape(scan: Scan): string {
-  const terms = scan.terms.map((term) => `${term.column.id}${term.operator}${term.operator === '=' && term.value === null ? '0' : ''}`)
+  const terms = scan.terms.map((term) => `${term.column.id}${term.operator}${term.operator !== 'any' && term.value === null ? ' null' : ''}`)
   return `${scan.direction === 'ascending' ? 'a' : 'd'} ${terms.join(' ')}`
 }
 
@@ -45,7 +45,7 @@ export function scanValues(scan: Scan): SqlValue[] {
 export function planScan(table: Table, scan: Scan): ScanPlan {
   const equal = [...new Set(scan.terms.filter((term) => term.operator === '=').map((term) => term.column))]
   const ranged = [...new Set(scan.terms.filter((term) => term.operator !== '=').map((term) => term.column))]
-  const columns = candidates(table).find((candidate) => serves(candidate, table, equal, ranged))
+  const columns = candidates(table).find((candidate) => serves(candidate, table, equal, ranged))?.columns
   if (columns === undefined) throw noIndex(table, equal, ranged)
   const isDescending = scan.direction !== 'ascending'
   return {
@@ -54,21 +54,32 @@ export function planScan(table: Table, scan: Scan): ScanPlan {
   }
 }
 
-/** Column lists that a b-tree keeps in order: the table's own first, then its indexes. */
-function candidates(table: Table): readonly (readonly Column[])[] {
+/** A column list that a b-tree keeps in order. */
+interface Candidate {
+  readonly columns: readonly Column[]
+  /** It holds the rows of all owners together: to walk it would cost, and tell, how many there are. */
+  readonly isShared: boolean
+}
+
+/** The table's own order first, then its indexes. */
+function candidates(table: Table): readonly Candidate[] {
   const owner = table.owner === undefined ? [] : [table.owner]
-  const key = [...owner, table.key]
-  const indexes = table.indexes.map((index) => indexColumns(table, index))
-  return table.clustered.length > 0 ? [physicalColumns(table), key, ...indexes] : [key, ...indexes]
+  const own = [...(table.clustered.length > 0 ? [physicalColumns(table)] : []), [...owner, table.key]]
+  const indexes = table.indexes.map((index) => ({
+    columns: indexColumns(table, index),
+    isShared: index.unique === 'global' && table.owner !== undefined,
+  }))
+  return [...own.map((columns) => ({ columns, isShared: false })), ...indexes]
 }
 
 /** The owner leads every list and is always bound by the policy, so it need not be named. */
-function serves(candidate: readonly Column[], table: Table, equal: readonly Column[], ranged: readonly Column[]): boolean {
+function serves({ columns, isShared }: Candidate, table: Table, equal: readonly Column[], ranged: readonly Column[]): boolean {
   if (ranged.length > 1) return false
-  const rest = candidate.filter((column) => column !== table.owner)
+  const rest = columns.filter((column) => column !== table.owner)
   const wanted = equal.filter((column) => column !== table.owner)
   const prefix = rest.slice(0, wanted.length)
   if (!wanted.every((column) => prefix.includes(column))) return false
+  if (isShared && wanted.length < rest.length) return false
   const [next] = ranged
   return next === undefined || wanted.includes(next) || rest[wanted.length] === next
 }

@@ -4,6 +4,7 @@
  * reducers. Calls go on until the swap; each runs against exactly one version.
  */
 import { HostError } from '../errors.ts'
+import { storedIndexes } from '../plan/plan.ts'
 import type { SqlValue } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
 import { fromJson } from '../protocol/json-values.ts'
@@ -105,7 +106,7 @@ function carryOut({ file }: Database, change: SchemaChange): void {
   switch (change.kind) {
     case 'create-table':
       file.execute(print(change).sql)
-      for (const index of keyIndexes(change.table)) file.execute(print({ kind: 'create-index', table: change.table, index }).sql)
+      for (const index of storedIndexes(change.table)) file.execute(print({ kind: 'create-index', table: change.table, index }).sql)
       return
     case 'create-index':
       file.execute(print(change).sql)
@@ -113,12 +114,6 @@ function carryOut({ file }: Database, change: SchemaChange): void {
     case 'add-column':
       file.execute(print({ ...change, literal: defaultValue(change.table, change.column) }).sql)
   }
-}
-
-/** A table clustered on other columns finds its rows by key through a unique index beside it. */
-function keyIndexes(table: Table): Table['indexes'] {
-  if (table.clustered.length === 0) return table.indexes
-  return [{ id: table.id, columns: [table.key], unique: table.owner === undefined ? 'global' : 'owner' }, ...table.indexes]
 }
 
 function defaultValue(table: Table, column: Column): SqlValue {

@@ -4,6 +4,7 @@ import * as limits from '../limits.ts'
 
 export class CallBudget {
   #rows = 0
+  #countedRows = 0
   #bytes = 0
 
   get rowsLeft(): number {
@@ -14,6 +15,18 @@ export class CallBudget {
     this.#rows += rows
     if (this.#rows > limits.rowsReadPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `a call may read at most ${limits.rowsReadPerCallMax} rows: give the scan a limit`)
+    }
+  }
+
+  get countedRowsLeft(): number {
+    return limits.rowsCountedPerCallMax - this.#countedRows
+  }
+
+  /** Rows that `count` passed without giving them. */
+  countCountedRows(rows: number): void {
+    this.#countedRows += rows
+    if (this.#countedRows > limits.rowsCountedPerCallMax) {
+      throw new HostError('ERR_CALL_LIMIT', `a call may count at most ${limits.rowsCountedPerCallMax} rows: keep a counter in a row`)
     }
   }
 

@@ -66,7 +66,10 @@ export class CallTable implements GuestTable {
     this.#require('read', 'write')
     const scan = this.#scan(bytes)
     this.#scope.operations.makeVisible(this.#access.table)
-    return this.#access.count(scan, this.#scope.policy)
+    const { budget, policy } = this.#scope
+    const count = this.#access.count(scan, budget.countedRowsLeft + 1, policy)
+    budget.countCountedRows(Number(count))
+    return count
   }
 
   insert(bytes: Uint8Array): Uint8Array {

@@ -67,16 +67,17 @@ export class TableAccess {
     return scan.direction === 'latest' ? rows.reverse() : rows
   }
 
-  count(scan: Scan, context: PolicyContext): bigint {
+  /** How many rows the scan would give without its limit, counted up to `rowsMax`. */
+  count(scan: Scan, rowsMax: number, context: PolicyContext): bigint {
     const { where } = planScan(this.table, scan)
     const { statement, operands } = this.#prepare({ kind: 'count', table: this.table, where: and(where, this.policy.using('read')) })
-    const [count] = statement.row(bind(operands, scanValues(scan), context)) ?? []
+    const [count] = statement.row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], context)) ?? []
     return typeof count === 'bigint' ? count : 0n
   }
 
   /** Whether any row has this key, the sender's or not. Only for keys whose owner the policy admitted. */
   isTaken(key: SqlRow): boolean {
-    return this.#exists.statement.row(key)?.[0] !== 0n
+    return this.#exists.statement.row([...key, 1n])?.[0] !== 0n
   }
 
   /** Whether a stored row other than the one with `key` has the same values in a unique index. */

@@ -1,0 +1,35 @@
+/** Tables as a publish makes them, without a module: a schema of one table and its file. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { DatabaseFile } from '../../host/storage/database-file.ts'
+import { storedIndexes } from '../../host/plan/plan.ts'
+import { print } from '../../host/plan/printer.ts'
+import { planSchema, emptySchema } from '../../host/schema/schema.ts'
+import type { Table } from '../../host/schema/schema.ts'
+import { parse, turns, withTable } from '../schema/description-fixture.ts'
+import type { Json, TableJson } from '../schema/description-fixture.ts'
+
+/** The claims line's turns with what a test changes in them. */
+export function tableOf(changes: Partial<TableJson> = {}): Table {
+  const [table] = planSchema(emptySchema, parse({ ...withTable(changes), reducers: [] })).schema.tables
+  if (table === undefined) throw new Error('a schema of one table has it')
+  return table
+}
+
+export function turnsWith(...columns: readonly Json[]): readonly Json[] {
+  return [...turns.columns, ...columns]
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'remembrancer-plan-'))
+process.on('exit', () => rmSync(folder, { recursive: true }))
+let files = 0
+
+/** A file with this table and its indexes. */
+export function fileWith(table: Table): DatabaseFile {
+  const file = new DatabaseFile({ path: join(folder, `${files++}.sqlite`), create: true })
+  file.execute(print({ kind: 'create-table', table }).sql)
+  for (const index of storedIndexes(table)) file.execute(print({ kind: 'create-index', table, index }).sql)
+  return file
+}
