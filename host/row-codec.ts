@@ -436,7 +436,8 @@ function outOfRange(path: string, expected: string, value: unknown): HostError {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'function' ? '' : String(value as string).slice(0, 80)
+  if (typeof value === 'string') return value.slice(0, 80)
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? value.toString() : ''
 }
 
 /** The value of packed bytes. Arrays cost at least a byte an element, so that a count cannot lie. */
