@@ -32,9 +32,10 @@ export class Terminal {
   fail(error: unknown, around: Readonly<Record<string, unknown>> = {}): void {
     const { code, message, detail } = told(error)
     if (this.isJson) this.#write(process.stdout, json({ ...around, error: { code, message, detail } }))
-    for (const [index, line] of message.split('\n').entries()) {
-      this.note(index === 0 ? `${painted(process.stderr, code, 'red')} ${line}` : line)
-    }
+    const lines = message.split('\n').map(printable)
+    // Several lines are a list, as of compile errors: each begins with its place, for editors that find it there.
+    const head = painted(process.stderr, code, 'red')
+    this.#write(process.stderr, lines.length === 1 ? `${head} ${lines.join('')}` : [head, ...lines].join('\n'))
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
@@ -54,6 +55,12 @@ function json(value: unknown): string {
 
 function told(error: unknown): { readonly code: string; readonly message: string; readonly detail: HostError['detail'] } {
   if (error instanceof HostError) return error
+  if (isSystemError(error)) return { code: error.code, message: error.message.replace(`${error.code}: `, ''), detail: {} }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { code: 'ERR_INTERNAL', message: `remembrancer itself failed: ${message}`, detail: {} }
+}
+
+/** A disk that is full or a folder that may not be written is no bug of ours: its own words say enough. */
+function isSystemError(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
 }

@@ -41,6 +41,12 @@ test('a port in use ends with 2 and says what to give instead', async () => {
   assert.match(stderr, /--port/)
 })
 
+test('what the operating system refuses is told in its words and ends with 1', async () => {
+  const { code, stderr } = await shell.run(['serve', '--data', process.execPath, '--port', '0'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^EEXIST [^\n]+\n$/)
+})
+
 test('a second signal ends at once what the first one could not', async () => {
   const signals = pathToFileURL(join(repository, 'host/cli/signals.ts')).href
   const program = `const { endOnSignal } = await import(${JSON.stringify(signals)})
