@@ -45,10 +45,15 @@ export class Database implements Disposable {
   constructor({ path, create, clock }: DatabaseOptions) {
     this.file = new DatabaseFile({ path, create })
     this.clock = clock
-    prepareSystemTables(this.file)
     this.directory = new Directory(this.file, clock)
     this.nextIds = new NextIds(this.file)
-    this.#keyRing = loadKeyRing(this.file)
+    try {
+      prepareSystemTables(this.file, create)
+      this.#keyRing = loadKeyRing(this.file)
+    } catch (error) {
+      this.file.close()
+      throw error
+    }
   }
 
   /** The running module, or undefined before the first publish. */
@@ -89,7 +94,10 @@ export class Database implements Disposable {
    */
   rows(sender: Identity, access: TableAccess, scan: Scan): RowObject[] {
     const own = { text: sender, bytes: identityToBytes(sender) }
-    const rows = access.scan(scan, limits.rowsReadPerCallMax, { sender: own.bytes })
+    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { sender: own.bytes })
+    if (rows.length > limits.rowsReadPerCallMax) {
+      throw new HostError('ERR_CALL_LIMIT', `there are more than ${limits.rowsReadPerCallMax} rows: ask for the latest, the newest or the oldest so many`)
+    }
     return rows.map((row) => toObject(access.table.columns, row, own))
   }
 

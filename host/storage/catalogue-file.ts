@@ -30,7 +30,12 @@ export class CatalogueFile {
 
   constructor(data: string) {
     this.#file = new DatabaseFile({ path: join(data, 'host.sqlite'), create: true, exclusive: true })
-    this.#file.transaction(() => this.#file.execute(tables))
+    try {
+      this.#file.transaction(() => this.#file.execute(tables))
+    } catch (error) {
+      this.#file.close()
+      throw error
+    }
   }
 
   keyRing(): KeyRing {

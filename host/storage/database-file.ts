@@ -131,7 +131,8 @@ export class DatabaseFile implements Disposable {
     const size = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
     if (size <= (isIdle ? walBytesWhenIdle : walBytesMax)) return
     try {
-      this.#sqlite.pragma('wal_checkpoint(RESTART)')
+      // The WAL's size says how much waits in it, so it is emptied and not only begun anew.
+      this.#sqlite.pragma('wal_checkpoint(TRUNCATE)')
     } catch (error) {
       // Nothing is lost: the pages stay in the WAL, and a disk that is broken says so at the next commit.
       if (!(error instanceof Sqlite.SqliteError)) throw error

@@ -26,13 +26,21 @@ CREATE TABLE _login_events (
   before BLOB, after BLOB NOT NULL, by TEXT NOT NULL) STRICT;
 `
 
-/** Makes the system tables of a new file and checks those of an old one. */
-export function prepareSystemTables(file: DatabaseFile): void {
-  if (file.statement("SELECT 1 FROM sqlite_schema WHERE name = '_meta'").row([]) === undefined) {
+/**
+ * Makes the system tables of a new file and checks those of an old one.
+ *
+ * @throws HostError ERR_STORAGE for a file that another program or a later host wrote, or that lost what it held.
+ */
+export function prepareSystemTables(file: DatabaseFile, create: boolean): void {
+  const isEmpty = file.statement('SELECT 1 FROM sqlite_schema LIMIT 1').row([]) === undefined
+  if (isEmpty && create) {
     file.transaction(() => {
       file.execute(statements)
       setMeta(file, 'format', formatVersion)
     })
+  }
+  if (file.statement("SELECT 1 FROM sqlite_schema WHERE name = '_meta'").row([]) === undefined) {
+    throw new HostError('ERR_STORAGE', 'the database file is empty or of another program: restore it from a backup')
   }
   const found = meta(file, 'format')
   if (found !== formatVersion) {
