@@ -6,6 +6,7 @@ import type { HostTokenRequest } from './auth/mint-token.ts'
 import { issuerState } from './auth/signing-key.ts'
 import type { KeyRing } from './auth/signing-key.ts'
 import type { Clock } from './clock.ts'
+import { checkDatabaseName } from './database-name.ts'
 import { HostError } from './errors.ts'
 import type { IssuerState, Shard } from './protocol/shard-protocol.ts'
 import { CatalogueFile } from './storage/catalogue-file.ts'
@@ -15,6 +16,8 @@ export class HostCatalogue implements Catalogue {
   readonly #keyRing: KeyRing
   readonly #clock: Clock
   readonly #shardOf: (database: string) => Shard
+  /** Names whose file is being made: a second creation would drop it again. */
+  readonly #creating = new Set<string>()
 
   /** @throws HostError ERR_FOLDER_LOCKED when another host has the folder. */
   constructor(data: string, clock: Clock, shardOf: (database: string) => Shard) {
@@ -54,13 +57,19 @@ export class HostCatalogue implements Catalogue {
   }
 
   async createDatabase(name: string, tenant: string): Promise<DatabaseEntry> {
+    checkDatabaseName(name)
     if (!this.tenants().includes(tenant)) throw new HostError('ERR_TENANT_UNKNOWN', `there is no tenant ${tenant}`)
-    if (this.database(name) !== undefined) throw new HostError('ERR_DATABASE_EXISTS', `there is a database ${name} already`)
-    const shard = this.#shardOf(name)
-    // A folder without an entry is what a crash left of an earlier creation or drop.
-    await shard.send(name, 'drop', {})
-    await shard.send(name, 'open', { create: true })
-    this.#file.addDatabase(name, tenant)
+    if (this.database(name) !== undefined || this.#creating.has(name)) throw new HostError('ERR_DATABASE_EXISTS', `there is a database ${name} already`)
+    this.#creating.add(name)
+    try {
+      const shard = this.#shardOf(name)
+      // A folder without an entry is what a crash left of an earlier creation or drop.
+      await shard.send(name, 'drop', {})
+      await shard.send(name, 'open', { create: true })
+      this.#file.addDatabase(name, tenant)
+    } finally {
+      this.#creating.delete(name)
+    }
     return { name, tenant, module: null, version: 0 }
   }
 

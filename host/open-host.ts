@@ -11,6 +11,8 @@
  */
 import { mkdirSync } from 'node:fs'
 
+import { checkClaims } from './auth/claims.ts'
+import { checkLoginPart } from './auth/login.ts'
 import { HostCatalogue } from './catalogue.ts'
 import { defaultTenant } from './api/ports.ts'
 import { systemClock } from './clock.ts'
@@ -30,7 +32,7 @@ import type { TableAccess } from './reducer/table-access.ts'
 import { PackedReader, packValue, PackedWriter, unpackValue } from './row-codec.ts'
 import type { ReducerDescription } from './schema/description.ts'
 import { ShardCore } from './shard/shard-core.ts'
-import type { OpenDatabase } from './shard/shard-core.ts'
+import type { OpenDatabase } from './shard/open-databases.ts'
 import type { RowObject } from './storage/row-image.ts'
 import { toSqlValue } from './storage/row-image.ts'
 import type { ValueType } from './value-type.ts'
@@ -70,7 +72,7 @@ export class LocalHost implements AsyncDisposable {
       if (options.create !== true) throw new HostError('ERR_DATABASE_UNKNOWN', `there is no database ${name} in this folder`)
       await this.#catalogue.createDatabase(name, defaultTenant)
     }
-    return new LocalDatabase(name, await this.#core.database(name), this.#catalogue, this.#gate)
+    return new LocalDatabase(name, await this.#core.hold(name), this.#catalogue, this.#gate)
   }
 
   async close(): Promise<void> {
@@ -117,9 +119,13 @@ export class LocalDatabase {
   async publish(component: Uint8Array, options: LocalPublishOptions = {}): Promise<PublishReport> {
     const { core, description, componentHash, timings } = await this.#gate.check(component)
     const request = { core, description, hash: componentHash, publishedBy: 'process', isDryRun: false, ...options }
-    const report = await publish(this.#open.database, request)
-    this.#catalogue.noteModule(this.name, report.module, report.version)
-    return { ...report, timings: { ...timings, ...report.timings } }
+    try {
+      const report = await publish(this.#open.database, request)
+      this.#catalogue.noteModule(this.name, report.module, report.version)
+      return { ...report, timings: { ...timings, ...report.timings } }
+    } finally {
+      this.#open.showLog()
+    }
   }
 
   /**
@@ -127,6 +133,7 @@ export class LocalDatabase {
    * or an identity. `actor` acts in the sender's name.
    */
   async as(sender: Identity | { readonly issuer?: string; readonly subject: string }, options: SenderOptions = {}): Promise<Sender> {
+    checkClaims(options.claims ?? {})
     const identity = await this.#identify(sender)
     const actor = options.actor === undefined ? identity : await this.#identify(options.actor)
     return new Sender(this.#open, { sender: identity, actor, assurance: options.assurance ?? 'none', channel: 'process', claims: options.claims ?? {} })
@@ -135,7 +142,7 @@ export class LocalDatabase {
   async #identify(who: Identity | { readonly issuer?: string; readonly subject: string }): Promise<Uint8Array> {
     if (typeof who === 'string') return identityToBytes(parseIdentity(who))
     const { database, queue } = this.#open
-    const login: Login = { issuer: who.issuer ?? database.keyRing.issuer, subject: who.subject }
+    const login = this.#login(who)
     return queue.run(() => database.directory.identify(login))
   }
 
@@ -149,7 +156,10 @@ export class LocalDatabase {
   }
 
   #login({ issuer, subject }: { readonly issuer?: string; readonly subject: string }): Login {
-    return { issuer: issuer ?? this.#open.database.keyRing.issuer, subject }
+    return {
+      issuer: checkLoginPart('an issuer', issuer ?? this.#open.database.keyRing.issuer),
+      subject: checkLoginPart('a subject', subject),
+    }
   }
 }
 
@@ -190,22 +200,27 @@ export class Sender {
   /** The same, with the row operations the call left. */
   async callWithOperations(reducer: string, args: Arguments = []): Promise<{ result: unknown; operations: CallResult['operations'] }> {
     const { database, queue } = this.#open
-    const module = database.requireModule()
-    const number = reducerNumber(module, reducer, 'reducer')
-    const packed = packArguments(module, number, args)
-    const { result, operations } = await queue.run(() =>
-      runCall(database, sameModule(database.requireModule(), module), { reducer: number, caller: this.#caller, args: packed }),
-    )
-    return { result: unpackResult(module, number, result), operations }
+    // Packed inside the batch, so that no publish comes between and changes what the bytes mean.
+    return queue.run(() => {
+      const module = database.requireModule()
+      const number = reducerNumber(module, reducer, 'reducer')
+      const { result, operations } = runCall(database, module, { reducer: number, caller: this.#caller, args: packArguments(module, number, args) })
+      return { result: unpackResult(module, number, result), operations }
+    })
   }
 
   /** Runs a query at once, on what is committed. */
   query(name: string, args: Arguments = []): unknown {
-    const { database } = this.#open
+    const { database, showLog } = this.#open
     const module = database.requireModule()
     const number = reducerNumber(module, name, 'query')
-    const { result } = runCall(database, module, { reducer: number, caller: this.#caller, args: packArguments(module, number, args) })
-    return unpackResult(module, number, result)
+    const packed = packArguments(module, number, args)
+    try {
+      const { result } = runCall(database, module, { reducer: number, caller: this.#caller, args: packed })
+      return unpackResult(module, number, result)
+    } finally {
+      showLog()
+    }
   }
 
   /**
@@ -231,12 +246,6 @@ function terms(
     if (column === undefined) throw new HostError('ERR_ARGUMENT_TYPE', `${access.table.name} has no column ${name}`)
     return { column, operator: '=', value: toSqlValue(column.type, value, name) }
   })
-}
-
-/** A publish between packing and running changes what the packed bytes mean. */
-function sameModule(running: ActiveModule, packed: ActiveModule): ActiveModule {
-  if (running === packed) return running
-  throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: running.version } })
 }
 
 function reducerNumber(module: ActiveModule, name: string, kind: 'reducer' | 'query'): number {

@@ -49,6 +49,7 @@ export async function publish(database: Database, request: PublishRequest): Prom
   const guest = await timed(timings, 'compile', () => request.compile?.(request.core) ?? GuestModule.compile(request.core))
   // From here on nothing awaits: what was planned is what is carried out.
   const before = database.module
+  if (before?.hash === request.hash) return report(before, before.description, { isUnchanged: true, changes: [], timings })
   const plan = planSchema(before?.schema ?? emptySchema, description)
   refuseLossy(plan)
   const version = (before?.version ?? 0) + 1

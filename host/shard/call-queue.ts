@@ -34,9 +34,10 @@ export class CallQueue {
   /**
    * Runs `work` in the next batch; resolves when it is on disk.
    *
-   * @throws HostError ERR_BUSY when too many wait, or what `work` threw.
+   * @throws HostError ERR_BUSY when too many wait, ERR_SHARD_LOST after close, or what `work` threw.
    */
   run<T>(work: () => T): Promise<T> {
+    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the database is closed')
     if (this.#waiting.length >= limits.queuePerDatabaseMax) {
       throw new HostError('ERR_BUSY', `${limits.queuePerDatabaseMax} calls of this database are waiting: try again`)
     }
@@ -81,8 +82,8 @@ export class CallQueue {
 
   /** What has been taken is answered before this resolves; then the file may go. */
   async close(): Promise<void> {
-    while (!this.isEmpty) await new Promise((resolve) => setImmediate(resolve))
     this.#isClosed = true
+    while (!this.isEmpty) await new Promise((resolve) => setImmediate(resolve))
     clearTimeout(this.#idle)
   }
 

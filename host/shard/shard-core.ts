@@ -17,12 +17,16 @@ import { publish, resume } from '../publish/publish.ts'
 import { Database } from '../reducer/database.ts'
 import { runCall } from '../reducer/run-call.ts'
 import { CallQueue } from './call-queue.ts'
+import { OpenDatabases } from './open-databases.ts'
+import type { OpenDatabase } from './open-databases.ts'
 
 export interface ShardCoreOptions {
   /** The host's data folder. */
   readonly data: string
   readonly clock: Clock
   readonly onEvent: (event: ShardEvent) => void
+  /** `limits.databasesOpenMax` when left out. */
+  readonly databasesOpenMax?: number
 }
 
 interface Answer<M extends ShardMethod> {
@@ -34,103 +38,78 @@ type Methods = {
   [M in ShardMethod]: (database: string, head: ShardRequest<M>, body: Uint8Array) => Promise<Answer<M>>
 }
 
-export interface OpenDatabase {
-  readonly database: Database
-  readonly queue: CallQueue
-}
-
 export class ShardCore {
   readonly #options: ShardCoreOptions
-  /** In order of last use, the most recent last. */
-  readonly #open = new Map<string, Promise<OpenDatabase>>()
+  readonly #databases: OpenDatabases
   #logSeq = 0
 
   constructor(options: ShardCoreOptions) {
     this.#options = options
+    this.#databases = new OpenDatabases({
+      open: (name, create) => this.#openDatabase(name, create),
+      openMax: options.databasesOpenMax ?? limits.databasesOpenMax,
+    })
   }
 
   async handle<M extends ShardMethod>(database: string, method: M, head: ShardRequest<M>, body: Uint8Array): Promise<Answer<M>> {
     return this.#methods[method](database, head, body)
   }
 
-  /** The open database with this name, opened if need be. */
-  async database(name: string, create = false): Promise<OpenDatabase> {
-    const known = this.#open.get(name)
-    this.#open.delete(name)
-    const opening = known ?? this.#openDatabase(name, create)
-    this.#open.set(name, opening)
-    try {
-      return await opening
-    } catch (error) {
-      if (this.#open.get(name) === opening) this.#open.delete(name)
-      throw error
-    } finally {
-      await this.#closeIdle()
-    }
+  /** The database for somebody in this process who keeps it. */
+  hold(name: string): Promise<OpenDatabase> {
+    return this.#databases.hold(name)
   }
 
-  async close(): Promise<void> {
-    for (const name of this.#open.keys()) await this.#close(name)
+  /** Ends after what was taken; what comes later is refused. */
+  close(): Promise<void> {
+    return this.#databases.closeAll()
   }
 
   readonly #methods: Methods = {
-    open: async (name, { create }) => {
-      const { database } = await this.database(name, create)
-      return { head: stateOf(database) }
-    },
+    open: (name, { create }) => this.#databases.use(name, ({ database }) => ({ head: stateOf(database) }), create),
     close: async (name) => {
-      await this.#close(name)
+      await this.#databases.close(name)
       return { head: {} }
     },
     drop: async (name) => {
-      await this.#close(name)
-      rmSync(folderOf(this.#options.data, name), { recursive: true, force: true })
+      await this.#databases.close(name, () => rmSync(folderOf(this.#options.data, name), { recursive: true, force: true }))
       return { head: {} }
     },
-    publish: async (name, { hash, coreSizeBytes, publishedBy, dryRun }, body) => {
-      const { database } = await this.database(name)
-      const core = body.slice(0, coreSizeBytes)
-      const head = await publish(database, { hash, core, description: body.slice(coreSizeBytes), publishedBy, isDryRun: dryRun })
-      this.#showLog(name, database)
-      return { head }
-    },
-    describe: async (name) => {
-      const { module } = (await this.database(name)).database
-      return { head: { version: module?.version ?? 0, hash: module?.hash ?? '' }, body: module?.descriptionBytes ?? new Uint8Array(0) }
-    },
-    call: async (name, { reducer, kind, version, caller }, body) => {
-      const { database, queue } = await this.database(name)
-      const { result } = await queue.run(() => {
-        const module = database.requireModule()
-        if (module.version !== version)
-          throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
-        assert(module.description.reducers[reducer]?.kind === kind, 'the API checked the kind of the reducer')
-        return runCall(database, module, { reducer, caller: database.caller(caller), args: body })
-      })
-      return { head: { version }, body: result }
-    },
-    identify: async (name, { login }) => {
-      const { database, queue } = await this.database(name)
-      const identity = await queue.run(() => database.directory.identify(login))
-      return { head: { identity: identityFromBytes(identity) } }
-    },
-    identities: async (name) => ({ head: { identities: (await this.database(name)).database.directory.list() } }),
-    link: async (name, { login, to, by }) => ({ head: { identity: (await this.database(name)).database.directory.link(login, to, by) } }),
-    unlink: async (name, { login, by }) => ({ head: { identity: (await this.database(name)).database.directory.unlink(login, by) } }),
-    token: async (name, request) => {
-      const { database } = await this.database(name)
-      return { head: { token: await mintDatabaseToken(database.keyRing, request, this.#options.clock) } }
-    },
-    rotateKey: async (name) => {
-      const { database } = await this.database(name)
-      database.setKeyRing(rotateKeys(database.keyRing))
-      return { head: issuerState(database.keyRing) }
-    },
-    removeKey: async (name, { kid }) => {
-      const { database } = await this.database(name)
-      database.setKeyRing(removeKey(database.keyRing, kid))
-      return { head: issuerState(database.keyRing) }
-    },
+    publish: (name, { hash, coreSizeBytes, publishedBy, dryRun }, body) =>
+      this.#databases.use(name, async ({ database, showLog }) => {
+        const core = body.slice(0, coreSizeBytes)
+        try {
+          return { head: await publish(database, { hash, core, description: body.slice(coreSizeBytes), publishedBy, isDryRun: dryRun }) }
+        } finally {
+          showLog()
+        }
+      }),
+    describe: (name) =>
+      this.#databases.use(name, ({ database: { module } }) => ({
+        head: { version: module?.version ?? 0, hash: module?.hash ?? '' },
+        body: module?.descriptionBytes ?? new Uint8Array(0),
+      })),
+    call: (name, head, body) => this.#databases.use(name, (open) => call(open, head, body)),
+    identify: (name, { login }) =>
+      this.#databases.use(name, async ({ database, queue }) => {
+        const identity = await queue.run(() => database.directory.identify(login))
+        return { head: { identity: identityFromBytes(identity) } }
+      }),
+    identities: (name) => this.#databases.use(name, ({ database }) => ({ head: { identities: database.directory.list() } })),
+    link: (name, { login, to, by }) => this.#databases.use(name, ({ database }) => ({ head: { identity: database.directory.link(login, to, by) } })),
+    unlink: (name, { login, by }) => this.#databases.use(name, ({ database }) => ({ head: { identity: database.directory.unlink(login, by) } })),
+    token: (name, request) =>
+      this.#databases.use(name, async ({ database }) => ({ head: { token: await mintDatabaseToken(database.keyRing, request, this.#options.clock) } })),
+    rotateKey: (name) =>
+      this.#databases.use(name, ({ database }) => {
+        database.setKeyRing(rotateKeys(database.keyRing))
+        return { head: issuerState(database.keyRing) }
+      }),
+    removeKey: (name, { kid }) =>
+      this.#databases.use(name, ({ database }) => {
+        database.setKeyRing(removeKey(database.keyRing, kid))
+        return { head: issuerState(database.keyRing) }
+      }),
   }
 
   async #openDatabase(name: string, create: boolean): Promise<OpenDatabase> {
@@ -143,25 +122,8 @@ export class ShardCore {
       database.close()
       throw error
     }
-    return { database, queue: new CallQueue(database, () => this.#showLog(name, database)) }
-  }
-
-  async #close(name: string): Promise<void> {
-    const open = this.#open.get(name)
-    this.#open.delete(name)
-    if (open === undefined) return
-    const { database, queue } = await open
-    await queue.close()
-    database.file.checkpoint(true)
-    database.close()
-  }
-
-  /** Closes the databases that nobody used for longest, when more are open than should be. */
-  async #closeIdle(): Promise<void> {
-    for (const [name, opening] of this.#open) {
-      if (this.#open.size <= limits.databasesOpenMax) return
-      if ((await opening).queue.isEmpty) await this.#close(name)
-    }
+    const showLog = (): void => this.#showLog(name, database)
+    return { database, queue: new CallQueue(database, showLog), showLog }
   }
 
   #showLog(name: string, database: Database): void {
@@ -171,6 +133,18 @@ export class ShardCore {
     const entries = lines.map((line): LogEntry => ({ seq: ++this.#logSeq, at, ...line }))
     this.#options.onEvent({ kind: 'log', database: name, entries })
   }
+}
+
+async function call({ database, queue }: OpenDatabase, { reducer, kind, version, caller }: ShardRequest<'call'>, args: Uint8Array): Promise<Answer<'call'>> {
+  const { result } = await queue.run(() => {
+    const module = database.requireModule()
+    if (module.version !== version) {
+      throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
+    }
+    assert(module.description.reducers[reducer]?.kind === kind, 'the API checked the kind of the reducer')
+    return runCall(database, module, { reducer, caller: database.caller(caller), args })
+  })
+  return { head: { version }, body: result }
 }
 
 function folderOf(data: string, name: string): string {

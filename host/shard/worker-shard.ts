@@ -45,20 +45,22 @@ export class WorkerShard implements Shard {
     head: ShardRequest<M>,
     body?: Uint8Array,
   ): Promise<{ head: ShardAnswer<M>; body: Uint8Array }> {
+    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the host is stopping')
     const frame = await this.#request({ database, method, head }, body)
     return { head: frame.head as ShardAnswer<M>, body: frame.body }
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
-    if (this.#worker !== undefined) await this.#request({ database: '', method: 'stop', head: {} })
     this.#isClosed = true
     this.#watchdog.stop()
+    if (this.#worker === undefined) return
+    // A worker that dies while it stops has stopped.
+    await this.#request({ database: '', method: 'stop', head: {} }).catch(() => undefined)
     await this.#worker?.terminate()
   }
 
   #request(request: Omit<RequestHead, 'id'>, body?: Uint8Array): Promise<Frame> {
-    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the host is stopping')
     const id = this.#nextId++
     const worker = (this.#worker ??= this.#start())
     return new Promise((resolve, reject) => {
