@@ -78,6 +78,8 @@ export const scanTermsMax = 8
 /** Log output of one call; the rest is counted and dropped. */
 export const logBytesPerCallMax = 64 * KiB
 export const logMessageBytesMax = 8 * KiB
+/** What a line costs beside its message: a million empty ones are no less a flood. */
+export const logLineBytes = 64
 /** Message of ctx.fail or of a guest's `err`. */
 export const failMessageBytesMax = 4 * KiB
 /** Claims of a token that reach a call. */

@@ -21,7 +21,7 @@ export class CallLog {
   }
 
   write(level: number, message: string): void {
-    this.#bytesLeft -= message.length
+    this.#bytesLeft -= Buffer.byteLength(message) + limits.logLineBytes
     if (this.#bytesLeft < 0) this.#dropped++
     else this.add(levels[level] ?? 'info', message)
   }

@@ -21,6 +21,8 @@ export class RowOperations {
   readonly #nextIds: NextIds
   readonly #records: RowOperationRecord[] = []
   #applied = 0
+  /** Tables with operations that are not applied: a read asks before each of its statements. */
+  readonly #pending = new Set<Table>()
   #hasSavepoint = false
 
   constructor(file: DatabaseFile, nextIds: NextIds) {
@@ -37,13 +39,12 @@ export class RowOperations {
       throw new HostError('ERR_CALL_LIMIT', `a call may change at most ${limits.rowOperationsPerCallMax} rows: split the work over several calls`)
     }
     this.#records.push(record)
+    this.#pending.add(record.access.table)
   }
 
   /** Lets the statements of this call see what it wrote to `table`. */
   makeVisible(table: Table): void {
-    for (let index = this.#applied; index < this.#records.length; index++) {
-      if (this.#records[index]?.access.table === table) return this.#applyUnderSavepoint()
-    }
+    if (this.#pending.has(table)) this.#applyUnderSavepoint()
   }
 
   #applyUnderSavepoint(): void {
@@ -73,6 +74,7 @@ export class RowOperations {
       const record = this.#records[this.#applied++]
       if (record !== undefined) this.#applyOne(record)
     }
+    this.#pending.clear()
   }
 
   #applyOne(record: RowOperationRecord): void {
