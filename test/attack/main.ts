@@ -1,0 +1,33 @@
+/** `npm run attack [-- words of a name]`: every attack with what came of it, and at the end what it was to the neighbour. */
+import { attacks } from './attacks.ts'
+import { Siege, stallMsMax } from './siege.ts'
+import type { Result } from './siege.ts'
+
+const words = process.argv.slice(2).join(' ')
+const chosen = attacks.filter((attack) => attack.name.includes(words))
+let failed = 0
+
+await using siege = new Siege()
+await siege.start(attacks)
+for (const attack of chosen) {
+  const result = await siege.carryOut(attack)
+  if (result.failure !== undefined) failed += 1
+  print(result)
+}
+const { calls, p50Ms, worstMs, disturbances } = await siege.lift()
+if (disturbances.length > 0 || worstMs > stallMsMax) failed += 1
+
+for (const how of disturbances.slice(0, 20)) console.log(`FAIL the innocent was disturbed: ${how}`)
+console.log(
+  `the innocent: ${calls} calls, ${disturbances.length} disturbed, p50 ${p50Ms.toFixed(1)} ms, worst ${worstMs.toFixed(0)} ms of at most ${stallMsMax}`,
+)
+console.log(`${chosen.length + 1 - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+function print({ attack, failure, tookMs, stallMs }: Result): void {
+  const { outcome, verdict } = attack.expected
+  const what = verdict === 'ok' ? outcome : `${outcome} ${verdict}`
+  const times = `${tookMs.toFixed(0)} ms, innocent ${stallMs.toFixed(0)} ms`
+  console.log(`${failure === undefined ? 'ok  ' : 'FAIL'} ${attack.group} ${attack.number}: ${attack.name} → ${what} (${times})`)
+  if (failure !== undefined) console.log(failure.replaceAll(/^/gm, '       '))
+}
