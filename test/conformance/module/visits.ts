@@ -59,6 +59,18 @@ export function visitsById(ctx: Context, visits: Reader<Visit>): u64[] {
   return ids(visits.where.id.any().all());
 }
 
+/** No term but the owner's: physical order, as without one. */
+@query
+export function visitsOwnedBy(ctx: Context, visits: Reader<Visit>, owner: Identity): u64[] {
+  return ids(visits.where.owner.is(owner).all());
+}
+
+/** An index ends in the key; its range is written before the equality that comes first in it. */
+@query
+export function visitsToFrom(ctx: Context, visits: Reader<Visit>, place: string, first: u64): u64[] {
+  return ids(visits.where.id.from(first).and.place.is(place).all());
+}
+
 function ids(rows: Visit[]): u64[] {
   const numbers = new Array<u64>(rows.length);
   for (let i = 0; i < rows.length; i++) numbers[i] = rows[i].id;
