@@ -66,10 +66,7 @@ export class ProcessDoor implements Door {
   }
 
   async perform(step: Step): Promise<Answer> {
-    const answer = await this.#attempt(step)
-    // The log of a query in process is shown with the next batch.
-    await this.#database.as({ subject: 'as' in step ? step.as : 'nobody' })
-    return { ...answer, logs: this.#takeLogs().filter(isOfModule) }
+    return { ...(await this.#attempt(step)), logs: this.#takeLogs().filter(isOfModule) }
   }
 
   async #attempt(step: Step): Promise<Answer> {
