@@ -45,7 +45,7 @@ export class CallTable implements GuestTable {
 
   get(key: Uint8Array): Uint8Array {
     this.#require('read', 'write')
-    const reader = new PackedReader(key, 'ERR_ROW_MALFORMED')
+    const reader = reading(key)
     const values = this.#key(reader)
     reader.end()
     this.#scope.operations.makeVisible(this.#access.table)
@@ -74,7 +74,7 @@ export class CallTable implements GuestTable {
 
   insert(bytes: Uint8Array): Uint8Array {
     this.#require('append', 'write')
-    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    const reader = reading(bytes)
     const ids = this.#scope.writer
     ids.reset()
     for (let left = this.#count(reader); left > 0; left--) {
@@ -91,7 +91,7 @@ export class CallTable implements GuestTable {
 
   update(bytes: Uint8Array): number {
     this.#require('write')
-    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    const reader = reading(bytes)
     let changed = 0
     for (let left = this.#count(reader); left > 0; left--) if (this.#updateOne(this.#row(reader))) changed++
     reader.end()
@@ -100,7 +100,7 @@ export class CallTable implements GuestTable {
 
   delete(bytes: Uint8Array): number {
     this.#require('write')
-    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    const reader = reading(bytes)
     let deleted = 0
     for (let left = this.#count(reader); left > 0; left--) if (this.#deleteOne(this.#key(reader))) deleted++
     reader.end()
@@ -198,7 +198,7 @@ export class CallTable implements GuestTable {
   }
 
   #scan(bytes: Uint8Array): Scan {
-    const reader = new PackedReader(bytes, 'ERR_ROW_MALFORMED')
+    const reader = reading(bytes)
     const direction = directions[reader.u8()] ?? reader.refuse('no such direction')
     const limit = reader.u32()
     const count = reader.u8()
@@ -223,4 +223,12 @@ export class CallTable implements GuestTable {
     budget.countBytes(writer.length)
     return writer.view()
   }
+}
+
+/** Measured before it is read: a guest's memory can hold a text that no row, and no string here, can. */
+function reading(bytes: Uint8Array): PackedReader {
+  if (bytes.length > limits.rowBytesPerCallMax) {
+    throw new HostError('ERR_CALL_LIMIT', `a guest may give at most ${limits.rowBytesPerCallMax} bytes at once, not ${bytes.length}: write fewer rows`)
+  }
+  return new PackedReader(bytes, 'ERR_ROW_MALFORMED')
 }
