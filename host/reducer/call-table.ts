@@ -179,7 +179,12 @@ export class CallTable implements GuestTable {
 
   #count(reader: PackedReader): number {
     const count = reader.u32()
-    if (count > limits.rowOperationsPerCallMax) reader.refuse(`a list of ${count}, at most ${limits.rowOperationsPerCallMax},`)
+    if (count > limits.rowOperationsPerCallMax) {
+      throw new HostError(
+        'ERR_CALL_LIMIT',
+        `a list of ${count} rows is more than the ${limits.rowOperationsPerCallMax} a call may change: split the work over several calls`,
+      )
+    }
     return count
   }
 
