@@ -8,7 +8,7 @@
  * not know it passes on, so that a difference shows. Sizes are the host's rule, not the world's, and
  * stand here again.
  */
-import { transpileBytes } from '@bytecodealliance/jco-transpile'
+import { transpile } from '@bytecodealliance/jco'
 
 import { HostError } from '../../host/errors.ts'
 import * as limits from '../../host/limits.ts'
@@ -43,7 +43,7 @@ export class JcoRunner implements GuestRunner {
 
   /** `component` is our own reference module. */
   static async of(component: Uint8Array): Promise<JcoRunner> {
-    const { files } = await transpileBytes(component, { name: 'reference', instantiation: 'sync', emitTypescriptDeclarations: false })
+    const { files } = await transpile(component, { name: 'reference', instantiation: 'sync', noTypescript: true })
     const cores = new Map<string, WebAssembly.Module>()
     for (const [name, bytes] of Object.entries(files)) if (name.endsWith('.wasm')) cores.set(name, await WebAssembly.compile(new Uint8Array(bytes)))
     const glue: unknown = await import(`data:text/javascript;base64,${Buffer.from(files['reference.js'] ?? '').toString('base64')}`)
