@@ -19,17 +19,19 @@ export class Watchdog {
   /** `ping` resolves when the watched one answers; `onSilence` is called at most once. */
   start(ping: () => Promise<unknown>, onSilence: () => void): void {
     this.stop()
-    let askedAt: number | undefined
+    // Its own turns are counted, not time: while this process stood still, nobody could have answered it.
+    let silentTurns: number | undefined
     const ask = (): void => {
-      askedAt = performance.now()
+      silentTurns = 0
       ping().then(
-        () => (askedAt = undefined),
+        () => (silentTurns = undefined),
         () => this.stop(),
       )
     }
     this.#timer = setInterval(() => {
-      if (askedAt === undefined) return ask()
-      if (performance.now() - askedAt < this.#options.silenceMsMax) return
+      if (silentTurns === undefined) return ask()
+      silentTurns++
+      if (silentTurns * this.#options.pingMs < this.#options.silenceMsMax) return
       this.stop()
       onSilence()
     }, this.#options.pingMs).unref()

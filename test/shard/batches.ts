@@ -1,0 +1,140 @@
+/** Calls that wait together share a commit; nobody hears of a call before its commit. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+
+import { HostError } from '../../host/errors.ts'
+import * as limits from '../../host/limits.ts'
+import { OpenShard } from './open-shard.ts'
+import { first } from './versions.ts'
+
+const count = 'SELECT count(*) FROM stamps'
+
+async function withStamps(): Promise<OpenShard> {
+  const shard = new OpenShard()
+  await shard.create('claims')
+  await shard.publish('claims', first)
+  await shard.stamp('claims', 1)
+  return shard
+}
+
+async function codesOf(calls: readonly Promise<unknown>[]): Promise<readonly string[]> {
+  const outcomes = await Promise.allSettled(calls)
+  return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'ok' : outcome.reason instanceof HostError ? outcome.reason.code : String(outcome.reason)))
+}
+
+suite('batches', () => {
+  test('64 calls that wait together are one commit', async () => {
+    await using shard = await withStamps()
+    const before = shard.commits('claims')
+    await Promise.all(Array.from({ length: 64 }, () => shard.stamp('claims', 1)))
+    assert.equal(shard.commits('claims') - before, 1)
+  })
+
+  test('calls that wait for each other are a commit each', async () => {
+    await using shard = await withStamps()
+    const before = shard.commits('claims')
+    for (let call = 0; call < 5; call++) await shard.stamp('claims', 1)
+    assert.equal(shard.commits('claims') - before, 5)
+  })
+
+  test('a call that writes nothing commits nothing', async () => {
+    await using shard = await withStamps()
+    const before = shard.commits('claims')
+    await shard.send('claims', 'identify', { login: { issuer: 'test', subject: 'sarah' } })
+    assert.equal(shard.commits('claims'), before)
+  })
+
+  test('when a call is answered, another program sees what it wrote', async () => {
+    await using shard = await withStamps()
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        await shard.stamp('claims', 1)
+        return shard.rows('claims', count)[0]
+      }),
+    )
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 20 }, () => 21),
+    )
+  })
+
+  test('calls run in the order in which they came', async () => {
+    await using shard = await withStamps()
+    const answered: number[] = []
+    await Promise.all(Array.from({ length: 30 }, (_, call) => shard.stamp('claims', 1, { size: call }).then(() => answered.push(call))))
+    assert.deepEqual(
+      shard.rows('claims', 'SELECT length(size) FROM stamps WHERE id > 1 ORDER BY id'),
+      Array.from({ length: 30 }, (_, call) => call),
+    )
+    assert.deepEqual(
+      answered,
+      answered.toSorted((left, right) => left - right),
+    )
+  })
+
+  test('a disk that is full undoes the whole batch and tells everybody in it', async () => {
+    await using shard = await withStamps()
+    const { database } = await shard.held('claims')
+    const pages = database.file.statement('PRAGMA page_count').row([])?.[0] as bigint
+    database.file.statement(`PRAGMA max_page_count = ${pages}`).row([])
+    const calls = [0, 250_000, 0].map((size) => shard.stamp('claims', 1, { size }))
+    assert.deepEqual((await codesOf(calls)).slice(0, 2), ['ERR_STORAGE', 'ERR_STORAGE'])
+    assert.equal(shard.rows('claims', `${count} WHERE size <> ''`)[0], 0)
+    assert.equal(shard.rows('claims', `${count} WHERE id = 2 AND size <> ''`)[0], 0)
+  })
+
+  test('after a disk that was full the next call works and no id is missing', async () => {
+    await using shard = await withStamps()
+    const { database } = await shard.held('claims')
+    const pages = database.file.statement('PRAGMA page_count').row([])?.[0] as bigint
+    database.file.statement(`PRAGMA max_page_count = ${pages}`).row([])
+    await codesOf([shard.stamp('claims', 1, { size: 250_000 })])
+    database.file.statement('PRAGMA max_page_count = 1000000').row([])
+    await shard.stamp('claims', 1)
+    assert.deepEqual(shard.rows('claims', 'SELECT id FROM stamps'), [1, 2])
+  })
+
+  test('somebody who was first seen in a batch that was undone is minted anew', async () => {
+    await using shard = await withStamps()
+    const { database } = await shard.held('claims')
+    const pages = database.file.statement('PRAGMA page_count').row([])?.[0] as bigint
+    database.file.statement(`PRAGMA max_page_count = ${pages}`).row([])
+    await codesOf([shard.stamp('claims', 1, { subject: 'bob', size: 250_000 })])
+    database.file.statement('PRAGMA max_page_count = 1000000').row([])
+    await shard.stamp('claims', 1, { subject: 'bob' })
+    assert.deepEqual(shard.rows('claims', 'SELECT count(DISTINCT caller) FROM stamps'), [2])
+    assert.deepEqual(shard.rows('claims', 'SELECT count(*) FROM stamps WHERE caller NOT IN (SELECT identity FROM _identities)'), [0])
+  })
+
+  test('a database takes 1,024 waiting calls and tells the next one to come back', async () => {
+    await using shard = await withStamps()
+    const { queue } = await shard.held('claims')
+    const waiting = Array.from({ length: limits.queuePerDatabaseMax }, (_, call) => queue.run(() => call))
+    assert.throws(() => queue.run(() => 0), { code: 'ERR_BUSY' })
+    assert.equal((await Promise.all(waiting)).at(-1), limits.queuePerDatabaseMax - 1)
+    assert.equal(await queue.run(() => 'again'), 'again')
+  })
+
+  test('a database that is asked to close answers a full queue first, and takes nothing after', async () => {
+    await using shard = await withStamps()
+    const { queue } = await shard.held('claims')
+    const waiting = Array.from({ length: limits.queuePerDatabaseMax }, (_, call) => queue.run(() => call))
+    const closed = shard.send('claims', 'close', {})
+    await Promise.all(waiting)
+    await closed
+    assert.throws(() => queue.run(() => 0), { code: 'ERR_SHARD_LOST' })
+  })
+
+  test('a bug in one call undoes its batch and leaves the queue working', async () => {
+    await using shard = await withStamps()
+    const { queue, database } = await shard.held('claims')
+    const beside = queue.run(() => database.directory.identify({ issuer: 'test', subject: 'bob' }))
+    const broken = queue.run(() => {
+      throw new TypeError('our own bug')
+    })
+    await assert.rejects(broken, TypeError)
+    await assert.rejects(beside, TypeError)
+    assert.equal(await shard.stamp('claims', 1), 'first')
+    assert.deepEqual(shard.rows('claims', 'SELECT subject FROM _logins'), ['sarah'])
+  })
+})

@@ -1,0 +1,96 @@
+/** A shard on this thread, spoken to through its door, and what its files say to another program. */
+import { readFileSync } from 'node:fs'
+
+import Sqlite from 'better-sqlite3'
+
+import type { CallerHead, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../../host/protocol/shard-protocol.ts'
+import { PackedReader, PackedWriter, unpackValue } from '../../host/row-codec.ts'
+import type { OpenDatabase } from '../../host/shard/open-databases.ts'
+import { ShardCore } from '../../host/shard/shard-core.ts'
+import { DataFolder, StoppedClock } from '../storage/folder.ts'
+import { checked } from './versions.ts'
+import type { Version } from './versions.ts'
+
+export const noLayouts = { rowFields: () => [], recordFields: () => [] }
+
+export function callerNamed(subject: string): CallerHead {
+  return { sender: { issuer: 'test', subject }, assurance: 'signed', channel: 'test', claims: {} }
+}
+
+export class OpenShard implements AsyncDisposable {
+  readonly folder = new DataFolder()
+  readonly events: ShardEvent[] = []
+  readonly core: ShardCore
+
+  constructor(databasesOpenMax?: number) {
+    const limits = databasesOpenMax === undefined ? {} : { databasesOpenMax }
+    this.core = new ShardCore({ data: this.folder.path, clock: new StoppedClock(), onEvent: (event) => this.events.push(event), ...limits })
+  }
+
+  send<M extends ShardMethod>(
+    database: string,
+    method: M,
+    head: ShardRequest<M>,
+    body: Uint8Array = new Uint8Array(0),
+  ): Promise<{ head: ShardAnswer<M>; body?: Uint8Array }> {
+    return this.core.handle(database, method, head, body)
+  }
+
+  async create(database: string): Promise<void> {
+    await this.send(database, 'open', { create: true })
+  }
+
+  async publish(database: string, version: Version, dryRun = false): Promise<ShardAnswer<'publish'>> {
+    const { core, description, componentHash } = await checked(version)
+    const head = { hash: componentHash, coreSizeBytes: core.length, publishedBy: 'test', dryRun }
+    return (await this.send(database, 'publish', head, Buffer.concat([core, description]))).head
+  }
+
+  /** The label of the module that stamped. */
+  async stamp(database: string, version: number, { subject = 'sarah', size = 0 } = {}): Promise<unknown> {
+    const args = new PackedWriter()
+    args.u32(size)
+    const { body = new Uint8Array(0) } = await this.send(
+      database,
+      'call',
+      { reducer: 0, kind: 'reducer', version, caller: callerNamed(subject) },
+      args.toBytes(),
+    )
+    return unpackValue(new PackedReader(body, 'ERR_RESULT_MALFORMED'), { kind: 'scalar', scalar: 'string', nullable: false }, noLayouts)
+  }
+
+  held(database: string): Promise<OpenDatabase> {
+    return this.core.hold(database)
+  }
+
+  path(database: string): string {
+    return this.folder.at('databases', database, 'state.sqlite')
+  }
+
+  /** What another program that opens the file sees: only what is committed. */
+  rows(database: string, sql: string): readonly unknown[] {
+    const other = new Sqlite(this.path(database), { readonly: true })
+    try {
+      return other.prepare(sql).pluck().all()
+    } finally {
+      other.close()
+    }
+  }
+
+  /** Commits that lie in the WAL: its frames with the size of the database in their head (SQLite's file format, 4.1). */
+  commits(database: string): number {
+    const wal = readFileSync(`${this.path(database)}-wal`)
+    const salt = wal.subarray(16, 24)
+    const frameSize = 24 + wal.readUInt32BE(8)
+    let commits = 0
+    for (let at = 32; at + frameSize <= wal.length; at += frameSize) {
+      if (wal.readUInt32BE(at + 4) > 0 && wal.subarray(at + 8, at + 16).equals(salt)) commits++
+    }
+    return commits
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.core.close()
+    this.folder[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,144 @@
+/** Publishes on a database that is in use: one version or the other, and never something between. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+
+import type { HostError } from '../../host/errors.ts'
+import { openHost } from '../../host/open-host.ts'
+import { DataFolder } from '../storage/folder.ts'
+import { OpenShard } from './open-shard.ts'
+import { component, first, second } from './versions.ts'
+
+suite('publishing', () => {
+  test('calls that run while versions change are none lost and none mixed', async () => {
+    using folder = new DataFolder()
+    await using host = await openHost({ data: folder.path })
+    const database = await host.database('claims', { create: true })
+    await database.publish(await component(first))
+    const sarah = await database.as({ subject: 'sarah' })
+    const [one, two] = await Promise.all([component({ ...second, label: 'third' }), component(second)])
+    const ended = new AbortController()
+    const publishing = (async () => {
+      for (const version of [two, one, two, one, two]) await database.publish(version)
+      ended.abort()
+    })()
+    const said: unknown[] = []
+    while (!ended.signal.aborted) said.push(...(await Promise.all(Array.from({ length: 20 }, () => sarah.call('stamp', { size: 0 })))))
+    await publishing
+    assert.deepEqual(sarah.query('labels'), said)
+    assert.ok(new Set(said).size > 1, 'no publish fell between calls')
+  })
+
+  test('every answer of the door says which version ran, and that one did', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    await shard.publish('claims', first)
+    const before = Array.from({ length: 30 }, () => shard.stamp('claims', 1))
+    const publishing = shard.publish('claims', second)
+    assert.deepEqual(new Set(await Promise.all(before)), new Set(['first']))
+    await publishing
+    assert.equal(await shard.stamp('claims', 2), 'second')
+  })
+
+  test('a call that was packed for another version is told so and runs in none', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    await shard.publish('claims', first)
+    await shard.publish('claims', second)
+    await assert.rejects(shard.stamp('claims', 1), (error: HostError) => error.code === 'ERR_BUSY' && error.detail['version'] === 2)
+    assert.deepEqual(shard.rows('claims', 'SELECT count(*) FROM stamps'), [0])
+  })
+
+  test('rows that were there get the default of a new column', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    await shard.publish('claims', first)
+    await shard.stamp('claims', 1)
+    await shard.publish('claims', second)
+    await shard.stamp('claims', 2)
+    assert.deepEqual(shard.rows('claims', 'SELECT mood FROM stamps ORDER BY id'), ['unknown', 'good'])
+  })
+
+  test('two publishes that race are two versions, one after the other', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    const reports = await Promise.all([shard.publish('claims', second), shard.publish('claims', { ...second, label: 'third' })])
+    assert.deepEqual(new Set(reports.map((report) => report.version)), new Set([1, 2]))
+    assert.deepEqual(shard.rows('claims', 'SELECT version FROM _modules ORDER BY version'), [1, 2])
+  })
+
+  test('the same component twice is one version, also when both are published at once', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    const reports = await Promise.all([shard.publish('claims', first), shard.publish('claims', first)])
+    assert.deepEqual(
+      reports.map(({ version }) => version),
+      [1, 1],
+    )
+    assert.deepEqual(new Set(reports.map(({ unchanged }) => unchanged)), new Set([false, true]))
+  })
+
+  test('a dry run says what would happen and does nothing', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    const report = await shard.publish('claims', first, true)
+    assert.deepEqual(report.schemaChanges, ['create table stamps'])
+    assert.deepEqual((await shard.send('claims', 'describe', {})).head, { version: 0, hash: '' })
+    assert.deepEqual(shard.rows('claims', "SELECT name FROM sqlite_schema WHERE name = 'stamps'"), [])
+  })
+
+  test('a publish that is refused leaves the old version and its rows', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    await shard.publish('claims', second)
+    await shard.stamp('claims', 1)
+    await assert.rejects(
+      shard.publish('claims', first),
+      (error: HostError) => error.code === 'ERR_SCHEMA_CHANGE' && String(error.detail['plan']).includes('stamps.mood is gone'),
+    )
+    assert.equal(await shard.stamp('claims', 1), 'second')
+    assert.deepEqual(shard.rows('claims', 'SELECT count(*) FROM stamps'), [2])
+  })
+
+  test('a first publish whose init fails leaves nothing behind', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    const failing = { ...first, init: 'stamps.insert(new Stamp("init", "")); ctx.fail("not today");' }
+    await assert.rejects(shard.publish('claims', failing), { code: 'ERR_CALL_FAILED', message: 'not today' })
+    assert.deepEqual((await shard.send('claims', 'describe', {})).head, { version: 0, hash: '' })
+    assert.deepEqual(shard.rows('claims', "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'"), [])
+    for (const table of ['_modules', '_schemas', '_identities', '_logins']) assert.deepEqual(shard.rows('claims', `SELECT count(*) FROM ${table}`), [0], table)
+  })
+
+  test('init runs once, at the first publish, and its rows belong to the host', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    const init = 'stamps.insert(new Stamp("init", ""));'
+    await shard.publish('claims', { ...first, init })
+    await shard.publish('claims', { ...first, label: 'again', init })
+    assert.deepEqual(shard.rows('claims', 'SELECT label FROM stamps'), ['init'])
+    assert.deepEqual(shard.rows('claims', 'SELECT issuer || subject FROM _logins JOIN stamps ON caller = identity'), ['hostinit'])
+  })
+
+  test('grants are compared with those of the version before', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    const report = await shard.publish('claims', first)
+    assert.deepEqual(report.grantsAdded, ['labels may read stamps', 'stamp may append stamps'])
+    const later = await shard.publish('claims', {
+      ...first,
+      more: '@query export function more(ctx: Context, stamps: Reader<Stamp>): u64 { return stamps.count(); }',
+    })
+    assert.deepEqual([later.grantsAdded, later.grantsRemoved], [['more may read stamps'], []])
+    const back = await shard.publish('claims', first)
+    assert.deepEqual([back.version, back.grantsAdded, back.grantsRemoved], [3, [], ['more may read stamps']])
+  })
+
+  test('the version that ran last runs again when the database is opened anew', async () => {
+    await using shard = new OpenShard()
+    await shard.create('claims')
+    await shard.publish('claims', first)
+    await shard.publish('claims', second)
+    await shard.send('claims', 'close', {})
+    assert.equal(await shard.stamp('claims', 2), 'second')
+  })
+})
