@@ -32,6 +32,15 @@ export function remember(ctx: Context, notes: Appender<Note>, content: string, s
   return notes.insert(new Note(content, score)).id;
 }
 
+/** Two rows, with a read between that makes the first one go to the file before the second. */
+@reducer
+export function rememberTwice(ctx: Context, notes: Writer<Note>, content: string): u64 {
+  notes.insert(new Note(content, 1));
+  const count = notes.count();
+  notes.insert(new Note(content, 2));
+  return count;
+}
+
 @reducer
 export function rememberMany(ctx: Context, notes: Appender<Note>, count: u32, size: u32): void {
   const content = "x".repeat(size);
