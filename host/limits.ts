@@ -75,6 +75,8 @@ export const rowsCountedPerCallMax = 1_000_000
 /** Bytes of the rows one call may read or write: what a batch holds in memory. */
 export const rowBytesPerCallMax = 16 * MiB
 export const scanTermsMax = 8
+/** Different shapes of scans in one call: each may be a statement to prepare, which takes 50 to 100 µs. */
+export const scanShapesPerCallMax = 64
 /** Log output of one call; the rest is counted and dropped. */
 export const logBytesPerCallMax = 64 * KiB
 export const logMessageBytesMax = 8 * KiB

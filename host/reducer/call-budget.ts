@@ -1,4 +1,4 @@
-/** What one call may still move: rows read, and bytes of rows in either direction. */
+/** What one call may still ask: rows read and counted, shapes of scans, and bytes of rows in either direction. */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 
@@ -6,6 +6,7 @@ export class CallBudget {
   #rows = 0
   #countedRows = 0
   #bytes = 0
+  readonly #shapes = new Set<string>()
 
   get rowsLeft(): number {
     return limits.rowsReadPerCallMax - this.#rows
@@ -27,6 +28,17 @@ export class CallBudget {
     this.#countedRows += rows
     if (this.#countedRows > limits.rowsCountedPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `a call may count at most ${limits.rowsCountedPerCallMax} rows: keep a counter in a row`)
+    }
+  }
+
+  /** A shape that no call asked before is a statement to prepare: a call that invents them holds its shard for seconds. */
+  countShape(table: number, shape: string): void {
+    this.#shapes.add(`${table} ${shape}`)
+    if (this.#shapes.size > limits.scanShapesPerCallMax) {
+      throw new HostError(
+        'ERR_CALL_LIMIT',
+        `a call may scan in at most ${limits.scanShapesPerCallMax} different shapes: vary the values of conditions, not their number and kind`,
+      )
     }
   }
 

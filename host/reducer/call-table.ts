@@ -6,6 +6,7 @@ import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import { keyColumns } from '../plan/plan.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
+import { scanShape } from '../plan/scan.ts'
 import type { Scan, ScanDirection, ScanTerm } from '../plan/scan.ts'
 import type { PolicyContext } from '../policy/policy.ts'
 import type { TableMode } from '../protocol/shard-protocol.ts'
@@ -210,7 +211,9 @@ export class CallTable implements GuestTable {
     if (count > limits.scanTermsMax) reader.refuse(`a scan of ${count} terms, at most ${limits.scanTermsMax},`)
     const terms = Array.from({ length: count }, () => this.#term(reader))
     reader.end()
-    return { direction, limit: limit === noLimit ? undefined : limit, terms }
+    const scan: Scan = { direction, limit: limit === noLimit ? undefined : limit, terms }
+    this.#scope.budget.countShape(this.#access.table.id, scanShape(scan))
+    return scan
   }
 
   #term(reader: PackedReader): ScanTerm {

@@ -7,6 +7,7 @@ import { z } from 'zod'
 
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { printable } from '../printable.ts'
 import { fromJson } from '../protocol/json-values.ts'
 import type { ReducerKind, TableMode } from '../protocol/shard-protocol.ts'
 import { PackedWriter, packValue } from '../row-codec.ts'
@@ -134,7 +135,8 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function refuse(problems: readonly string[]): never {
-  const shown = problems.slice(0, 5).map((problem) => problem.slice(0, 300))
+  // They quote the module, which may hold anything.
+  const shown = problems.slice(0, 5).map((problem) => printable(problem.slice(0, 300)))
   throw new HostError('ERR_DESCRIPTION', `the module description is refused: ${shown.join('; ')}`)
 }
 
