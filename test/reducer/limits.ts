@@ -34,7 +34,7 @@ suite('limits of a call', () => {
   test('a list that only says it is longer than a call may change is refused', async () => {
     const count = Buffer.from([0xff, 0xff, 0xff, 0xff])
     for (const operation of ['insert', 'update', 'delete']) {
-      assert.match(await refusal((await somebody()).call('raw_write', { operation, input: count })), /^ERR_ROW_MALFORMED/, operation)
+      assert.match(await refusal((await somebody()).call('raw_write', { operation, input: count })), /^ERR_CALL_LIMIT/, operation)
     }
   })
 
