@@ -4,9 +4,11 @@
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { LruMap } from '../lru-map.ts'
 import { and, compare, keyColumns, parameter } from '../plan/plan.ts'
 import type { Condition, Operand, SqlRow, SqlValue, Statement } from '../plan/plan.ts'
 import { keyCondition, print } from '../plan/printer.ts'
+import type { Printed } from '../plan/printer.ts'
 import { planScan, scanShape, scanValues } from '../plan/scan.ts'
 import type { Scan } from '../plan/scan.ts'
 import { compilePolicy } from '../policy/policy.ts'
@@ -23,14 +25,15 @@ interface BoundStatement {
 /** So many of the largest rows fit the bytes of a call: they can be fetched in one go. */
 const rowsAtOnceMax = limits.rowBytesPerCallMax / limits.rowSizeBytesMax
 
-/** Shapes of scans a module can make of one table; past it the oldest are prepared again. */
+/** Shapes of scans that are kept planned, of the many that a module can make of one table. */
 const shapesKeptMax = 200
 
 export class TableAccess {
   readonly table: Table
   readonly policy: TablePolicy
   readonly #file: DatabaseFile
-  readonly #shapes = new Map<string, BoundStatement>()
+  /** Texts only: a hundred tables of two hundred shapes would be as many prepared statements. */
+  readonly #shapes = new LruMap<string, Printed>(shapesKeptMax)
   readonly #insert: BoundStatement
   readonly #update: BoundStatement
   readonly #delete: BoundStatement
@@ -60,7 +63,8 @@ export class TableAccess {
 
   /** At most `rowsMax` rows, or the scan's own limit when that is smaller, in the scan's order. */
   scan(scan: Scan, rowsMax: number, context: PolicyContext): SqlRow[] {
-    const { statement, operands } = this.#shape(scan)
+    const { sql, operands } = this.#shape(scan)
+    const statement = this.#file.statement(sql)
     const limit = Math.min(scan.limit ?? rowsMax, rowsMax)
     const values = bind(operands, [...scanValues(scan), BigInt(limit)], context)
     const rows = limit <= rowsAtOnceMax ? statement.rows(values) : statement.rowsWithin(limits.rowBytesPerCallMax, values)
@@ -108,15 +112,14 @@ export class TableAccess {
     this.#delete.statement.run(this.keyOf(row))
   }
 
-  #shape(scan: Scan): BoundStatement {
+  #shape(scan: Scan): Printed {
     const shape = scanShape(scan)
     const known = this.#shapes.get(shape)
     if (known !== undefined) return known
     const { where, order } = planScan(this.table, scan)
-    const made = this.#prepare({ kind: 'select', table: this.table, where: and(where, this.policy.using('read')), order, hasLimit: true })
-    if (this.#shapes.size >= shapesKeptMax) this.#shapes.clear()
-    this.#shapes.set(shape, made)
-    return made
+    const printed = print({ kind: 'select', table: this.table, where: and(where, this.policy.using('read')), order, hasLimit: true })
+    this.#shapes.set(shape, printed)
+    return printed
   }
 
   #prepare(statement: Statement): BoundStatement {

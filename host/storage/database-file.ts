@@ -9,6 +9,7 @@ import Sqlite from 'better-sqlite3'
 
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { LruMap } from '../lru-map.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
 
 /** A prepared statement; values are bound in the order of the question marks. */
@@ -38,7 +39,7 @@ const walBytesMax = 64 * 1024 * 1024
 export class DatabaseFile implements Disposable {
   readonly path: string
   readonly #sqlite: Sqlite.Database
-  readonly #statements = new Map<string, FileStatement>()
+  readonly #statements = new LruMap<string, FileStatement>(limits.statementsCachedMax)
 
   constructor(options: FileOptions) {
     this.path = options.path
@@ -71,11 +72,10 @@ export class DatabaseFile implements Disposable {
     }
   }
 
-  /** The statement of this text, prepared once. */
+  /** The statement of this text, prepared once while it is among those used last. */
   statement(sql: string): FileStatement {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
-    if (this.#statements.size >= limits.statementsCachedMax) this.#statements.clear()
     const made = prepared(this.#sqlite, sql, this.path)
     this.#statements.set(sql, made)
     return made

@@ -9,6 +9,7 @@ import Sqlite from 'better-sqlite3'
 
 import { systemClock } from '../../host/clock.ts'
 import { HostError } from '../../host/errors.ts'
+import * as limits from '../../host/limits.ts'
 import { openHost } from '../../host/open-host.ts'
 import { Database } from '../../host/reducer/database.ts'
 import { CatalogueFile } from '../../host/storage/catalogue-file.ts'
@@ -204,6 +205,18 @@ test('an idle moment empties a long WAL, and the next one has nothing to do', ()
   assert.ok(statSync(`${path}-wal`).size > 5 * 1024 * 1024)
   file.checkpoint(true)
   assert.equal(statSync(`${path}-wal`).size, 0)
+})
+
+test('a file keeps the statements used last, and no more of them', () => {
+  using folder = new DataFolder()
+  using file = new DatabaseFile({ path: folder.at('state.sqlite'), create: true })
+  const [used, unused] = [file.statement('SELECT 1'), file.statement('SELECT 2')]
+  for (let other = 0; other < limits.statementsCachedMax; other++) {
+    file.statement(`SELECT 'other ${other}'`)
+    file.statement('SELECT 1')
+  }
+  assert.equal(file.statement('SELECT 1'), used)
+  assert.notEqual(file.statement('SELECT 2'), unused)
 })
 
 test('rows that are larger than the bytes asked for are given up while they are read', () => {
