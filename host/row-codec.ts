@@ -189,8 +189,9 @@ export class PackedReader {
   }
 
   /** Called for each value that becomes one of JavaScript's, which weigh fifty times their byte. */
-  countValue(): void {
-    if (--this.#valuesLeft < 0) this.refuse(`more than ${limits.valuesUnpackedMax} values`)
+  countValues(count = 1): void {
+    this.#valuesLeft -= count
+    if (this.#valuesLeft < 0) this.refuse(`more than ${limits.valuesUnpackedMax} values`)
   }
 
   end(): void {
@@ -263,7 +264,9 @@ export class PackedReader {
 
   json(): string {
     const text = this.string()
-    const problem = jsonProblem(text)
+    const shape = jsonShape(text)
+    this.countValues(shape.values)
+    const problem = jsonProblem(text, shape)
     if (problem !== undefined) this.refuse(problem)
     return text
   }
@@ -282,8 +285,8 @@ export class PackedReader {
 }
 
 /** Why a text is not one JSON value of bounded depth, or undefined. */
-export function jsonProblem(text: string): string | undefined {
-  if (jsonDepth(text) > limits.jsonDepthMax) return `JSON nested deeper than ${limits.jsonDepthMax}`
+export function jsonProblem(text: string, { deepest } = jsonShape(text)): string | undefined {
+  if (deepest > limits.jsonDepthMax) return `JSON nested deeper than ${limits.jsonDepthMax}`
   try {
     JSON.parse(text)
     return undefined
@@ -292,9 +295,16 @@ export function jsonProblem(text: string): string | undefined {
   }
 }
 
-function jsonDepth(text: string): number {
+interface JsonShape {
+  readonly deepest: number
+  /** At most so many are in it: those of JSON weigh as much as others once they are parsed. */
+  readonly values: number
+}
+
+function jsonShape(text: string): JsonShape {
   let depth = 0
   let deepest = 0
+  let values = 1
   let inString = false
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
@@ -302,10 +312,13 @@ function jsonDepth(text: string): number {
       if (code === 0x5c) index++
       else if (code === 0x22) inString = false
     } else if (code === 0x22) inString = true
-    else if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, ++depth)
-    else if (code === 0x5d || code === 0x7d) depth--
+    else if (code === 0x2c) values++
+    else if (code === 0x5b || code === 0x7b) {
+      values++
+      deepest = Math.max(deepest, ++depth)
+    } else if (code === 0x5d || code === 0x7d) depth--
   }
-  return deepest
+  return { deepest, values }
 }
 
 // ---- values ------------------------------------------------------------------------------------
@@ -443,7 +456,7 @@ function shown(value: unknown): string {
 /** The value of packed bytes. Arrays cost at least a byte an element, so that a count cannot lie. */
 export function unpackValue(reader: PackedReader, type: ValueType, layouts: Layouts, depth = 0): unknown {
   if (depth > limits.jsonDepthMax) reader.refuse(`values nested deeper than ${limits.jsonDepthMax}`)
-  reader.countValue()
+  reader.countValues()
   switch (type.kind) {
     case 'void':
       return undefined
