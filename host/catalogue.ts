@@ -16,8 +16,8 @@ export class HostCatalogue implements Catalogue {
   readonly #keyRing: KeyRing
   readonly #clock: Clock
   readonly #shardOf: (database: string) => Shard
-  /** Names whose file is being made: a second creation would drop it again. */
-  readonly #creating = new Set<string>()
+  /** Names whose file is being made or dropped: nobody else may begin either. */
+  readonly #changing = new Set<string>()
 
   /** @throws HostError ERR_FOLDER_LOCKED when another host has the folder. */
   constructor(data: string, clock: Clock, shardOf: (database: string) => Shard) {
@@ -45,7 +45,7 @@ export class HostCatalogue implements Catalogue {
   }
 
   databases(): readonly DatabaseEntry[] {
-    return this.#file.databases()
+    return this.#file.databases().filter(({ name }) => !this.#changing.has(name))
   }
 
   databaseCount(): number {
@@ -53,29 +53,46 @@ export class HostCatalogue implements Catalogue {
   }
 
   database(name: string): DatabaseEntry | undefined {
-    return this.#file.database(name)
+    return this.#changing.has(name) ? undefined : this.#file.database(name)
   }
 
   async createDatabase(name: string, tenant: string): Promise<DatabaseEntry> {
     checkDatabaseName(name)
     if (!this.tenants().includes(tenant)) throw new HostError('ERR_TENANT_UNKNOWN', `there is no tenant ${tenant}`)
-    if (this.database(name) !== undefined || this.#creating.has(name)) throw new HostError('ERR_DATABASE_EXISTS', `there is a database ${name} already`)
-    this.#creating.add(name)
-    try {
-      const shard = this.#shardOf(name)
-      // A folder without an entry is what a crash left of an earlier creation or drop.
+    if (this.#changing.has(name) || this.#file.database(name) !== undefined) {
+      throw new HostError('ERR_DATABASE_EXISTS', `there is a database ${name} already`)
+    }
+    await this.#change(name, async (shard) => {
+      const left = await shard.send(name, 'open', { create: true })
+      if (left.head.version > 0) {
+        throw new HostError(
+          'ERR_DATABASE_EXISTS',
+          `the host's book does not list ${name}, but its folder has a database of that name: restore host.sqlite, or move the folder away`,
+        )
+      }
+      // A file without a module and without an entry is what a crash left of an earlier creation.
       await shard.send(name, 'drop', {})
       await shard.send(name, 'open', { create: true })
       this.#file.addDatabase(name, tenant)
-    } finally {
-      this.#creating.delete(name)
-    }
+    })
     return { name, tenant, module: null, version: 0 }
   }
 
+  /** The entry goes last: after a crash the database is still listed, and can be dropped again. */
   async dropDatabase(name: string): Promise<void> {
-    this.#file.removeDatabase(name)
-    await this.#shardOf(name).send(name, 'drop', {})
+    await this.#change(name, async (shard) => {
+      await shard.send(name, 'drop', {})
+      this.#file.removeDatabase(name)
+    })
+  }
+
+  async #change(name: string, work: (shard: Shard) => Promise<void>): Promise<void> {
+    this.#changing.add(name)
+    try {
+      await work(this.#shardOf(name))
+    } finally {
+      this.#changing.delete(name)
+    }
   }
 
   noteModule(name: string, module: string, version: number): void {

@@ -1,11 +1,12 @@
 /** Databases that open, idle, close and go away, while others use them. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 
 import { openHost } from '../../host/open-host.ts'
 import { DataFolder } from '../storage/folder.ts'
 import { OpenShard } from './open-shard.ts'
+import { component, first } from './versions.ts'
 
 const names = ['anna', 'ben', 'cleo', 'dora', 'emil']
 
@@ -97,6 +98,25 @@ suite('opening', () => {
       await assert.rejects(host.database(name, { create: true }), { code: 'ERR_DATABASE_NAME' }, name)
     }
     assert.ok(existsSync(folder.at('host.sqlite')))
+  })
+
+  test('a database whose entry was lost is refused to be made anew, and keeps its rows', async () => {
+    using folder = new DataFolder()
+    await using host = await openHost({ data: folder.path })
+    await (await host.database('claims', { create: true })).publish(await component(first))
+    await host.close()
+    for (const file of ['host.sqlite', 'host.sqlite-wal']) rmSync(folder.at(file), { force: true })
+    await using again = await openHost({ data: folder.path })
+    await assert.rejects(again.database('claims', { create: true }), { code: 'ERR_DATABASE_EXISTS' })
+    assert.ok(existsSync(folder.at('databases', 'claims', 'state.sqlite')))
+  })
+
+  test('what a crash left of a creation does not stand in the way of the next one', async () => {
+    using folder = new DataFolder()
+    mkdirSync(folder.at('databases', 'claims'), { recursive: true })
+    writeFileSync(folder.at('databases', 'claims', 'state.sqlite'), '')
+    await using host = await openHost({ data: folder.path })
+    assert.equal((await host.database('claims', { create: true })).name, 'claims')
   })
 
   test('of two who make one database at once, one does', async () => {
