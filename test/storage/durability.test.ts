@@ -15,7 +15,8 @@ async function killAfter(data: string, count: number): Promise<readonly string[]
   const child = fork(new URL('calling-child.ts', import.meta.url), [data], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const acknowledged: string[] = []
   child.on('message', (name) => {
-    acknowledged.push(String(name))
+    assert(typeof name === 'string')
+    acknowledged.push(name)
     if (acknowledged.length === count) child.kill('SIGKILL')
   })
   await once(child, 'exit')
