@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 
 import Sqlite from 'better-sqlite3'
 
+import type { GateResult } from '../../host/module/gate.ts'
 import type { CallerHead, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../../host/protocol/shard-protocol.ts'
 import { PackedReader, PackedWriter, unpackValue } from '../../host/row-codec.ts'
 import type { OpenDatabase } from '../../host/shard/open-databases.ts'
@@ -41,7 +42,11 @@ export class OpenShard implements AsyncDisposable {
   }
 
   async publish(database: string, version: Version, dryRun = false): Promise<ShardAnswer<'publish'>> {
-    const { core, description, componentHash } = await checked(version)
+    return this.publishChecked(database, await checked(version), dryRun)
+  }
+
+  /** What came through the gate: from here on the shard has it. */
+  async publishChecked(database: string, { core, description, componentHash }: GateResult, dryRun = false): Promise<ShardAnswer<'publish'>> {
     const head = { hash: componentHash, coreSizeBytes: core.length, publishedBy: 'test', dryRun }
     return (await this.send(database, 'publish', head, Buffer.concat([core, description]))).head
   }

@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 import { openHost } from '../../host/open-host.ts'
 import { DataFolder } from '../storage/folder.ts'
 import { OpenShard } from './open-shard.ts'
-import { component, first } from './versions.ts'
+import { checked, component, first } from './versions.ts'
 
 const names = ['anna', 'ben', 'cleo', 'dora', 'emil']
 
@@ -63,6 +63,15 @@ suite('opening', () => {
     const steps = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? shard.send('anna', 'drop', {}) : shard.create('anna')))
     await Promise.all([...steps, ...Array.from({ length: 5 }, () => shard.send('anna', 'close', {}))])
     assert.match(await identityOf(shard, 'anna'), /^[0-9a-f]{64}$/)
+  })
+
+  test('a database that is asked to close during a publish closes after it', async () => {
+    await using shard = new OpenShard()
+    await shard.create('anna')
+    const stamps = await checked(first)
+    const [report] = await Promise.all([shard.publishChecked('anna', stamps), shard.send('anna', 'close', {})])
+    assert.equal(report.version, 1)
+    assert.equal(await shard.stamp('anna', 1), 'first')
   })
 
   test('a database that is dropped takes its folder along and answers what was asked before', async () => {

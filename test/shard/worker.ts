@@ -42,10 +42,10 @@ suite('worker', () => {
   test('what a dead worker owed is answered ERR_SHARD_LOST', async () => {
     await using open = new OpenWorker()
     const worker = await open.start()
+    const ended = worker.terminate()
     const owed = Array.from({ length: 5 }, () => open.identity())
-    const lost = Promise.all(owed.map((one) => assert.rejects(one, { code: 'ERR_SHARD_LOST' })))
-    void worker.terminate()
-    await lost
+    await Promise.all(owed.map((one) => assert.rejects(one, { code: 'ERR_SHARD_LOST' })))
+    await ended
   })
 
   test('after a worker died the next request starts another on the same files', async () => {
