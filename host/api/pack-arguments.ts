@@ -35,12 +35,12 @@ function byPosition(reducer: ReducerDescription, args: readonly unknown[]): read
 }
 
 function byName(reducer: ReducerDescription, args: NamedArguments): readonly unknown[] {
-  const names = reducer.params.map((param) => param.name)
-  const unknownNames = Object.keys(args).filter((name) => !names.includes(name))
+  const names = new Set(reducer.params.map((param) => param.name))
+  const unknownNames = Object.keys(args).filter((name) => !names.has(name))
   if (unknownNames.length > 0) throw wrongCount(reducer, `and has no ${list(unknownNames)}`)
   const missing = reducer.params.filter((param) => !Object.hasOwn(args, param.name) && !isNullable(param.type))
   if (missing.length > 0) throw wrongCount(reducer, `and ${list(missing.map((param) => param.name))} is missing`)
-  return names.map((name) => (Object.hasOwn(args, name) ? args[name] : null))
+  return [...names].map((name) => (Object.hasOwn(args, name) ? args[name] : null))
 }
 
 function isNullable(type: ValueType): boolean {
