@@ -69,8 +69,10 @@ suite('opening', () => {
     await using shard = new OpenShard()
     await shard.create('anna')
     const stamps = await checked(first)
-    const [report] = await Promise.all([shard.publishChecked('anna', stamps), shard.send('anna', 'close', {})])
-    assert.equal(report.version, 1)
+    const publishing = shard.publishChecked('anna', stamps)
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    await shard.send('anna', 'close', {})
+    assert.equal((await publishing).version, 1)
     assert.equal(await shard.stamp('anna', 1), 'first')
   })
 

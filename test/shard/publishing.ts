@@ -6,7 +6,7 @@ import type { HostError } from '../../host/errors.ts'
 import { openHost } from '../../host/open-host.ts'
 import { DataFolder } from '../storage/folder.ts'
 import { OpenShard } from './open-shard.ts'
-import { component, first, second } from './versions.ts'
+import { checked, component, first, second } from './versions.ts'
 
 suite('publishing', () => {
   test('calls that run while versions change are none lost and none mixed', async () => {
@@ -71,7 +71,8 @@ suite('publishing', () => {
   test('the same component twice is one version, also when both are published at once', async () => {
     await using shard = new OpenShard()
     await shard.create('claims')
-    const reports = await Promise.all([shard.publish('claims', first), shard.publish('claims', first)])
+    const stamps = await checked(first)
+    const reports = await Promise.all([shard.publishChecked('claims', stamps), shard.publishChecked('claims', stamps)])
     assert.deepEqual(
       reports.map(({ version }) => version),
       [1, 1],
