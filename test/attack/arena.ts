@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { isErrorCode } from '../../host/errors.ts'
+import { isPrintable } from '../../host/printable.ts'
 import type { Reply } from '../api/http-client.ts'
 import type { Attack, CallAttack, PublishAttack, Verdict } from './attack.ts'
 import { attackingGuest, attackingReducer, reducerName } from './guest.ts'
@@ -147,5 +148,7 @@ export function verdictOf({ status, body }: Reply): Verdict {
   if (status < 300) return 'ok'
   const code: unknown = body?.error?.code
   assert(typeof code === 'string' && isErrorCode(code), `an answer ${status} without a code: ${JSON.stringify(body)}`)
+  // A module's own words for its callers are its own; all others are printed as they are.
+  if (code !== 'ERR_CALL_FAILED') assert(isPrintable(body.error.message), JSON.stringify(body.error.message))
   return code
 }

@@ -27,7 +27,7 @@ interface AttackHead {
   readonly group: Group
   /** A sentence about what the attacker does. */
   readonly name: string
-  /** Where it stands in the catalogue of attacks (docs/threat-model.md); several may share a number. */
+  /** Where it stands in the project's catalogue of attacks (ATTACKS); several may share a number. */
   readonly number: number
   readonly expected: Expected
 }

@@ -7,6 +7,7 @@ import { cpuAttacks } from './groups/cpu.ts'
 import { descriptionAttacks } from './groups/description.ts'
 import { fuelAttacks } from './groups/fuel.ts'
 import { growthAttacks } from './groups/growth.ts'
+import { instanceAttacks } from './groups/instances.ts'
 import { logAttacks } from './groups/log.ts'
 import { malformedAttacks } from './groups/malformed.ts'
 import { memoryAttacks } from './groups/memory.ts'
@@ -14,10 +15,13 @@ import { ownershipAttacks } from './groups/ownership.ts'
 import { pointerAttacks } from './groups/pointers.ts'
 import { publishAttacks } from './groups/publish.ts'
 import { residueAttacks } from './groups/residue.ts'
+import { storageLoadAttacks } from './groups/storage-load.ts'
 
-const all: readonly Attack[] = [
+export const allAttacks: readonly Attack[] = [
   ...fuelAttacks,
+  ...storageLoadAttacks,
   ...growthAttacks,
+  ...instanceAttacks,
   ...cpuAttacks,
   ...memoryAttacks,
   ...pointerAttacks,
@@ -34,8 +38,10 @@ const all: readonly Attack[] = [
 /** Until a call has fuel, depth and a cap on its memory, nothing of the host would be left of these. */
 const metered: readonly Attack[] = [
   ...fuelAttacks,
+  ...storageLoadAttacks,
   ...growthAttacks,
-  ...all.filter((attack) => /and scans at every level|ends inside the host|logs .* ten thousand times/.test(attack.name)),
+  ...instanceAttacks,
+  ...allAttacks.filter(({ name }) => /and scans at every level|ends inside the host|asked for its description$|lies? outside its/.test(name)),
 ]
 
-export const attacks: readonly Attack[] = isErrorCode('ERR_CALL_FUEL') ? all : all.filter((attack) => !metered.includes(attack))
+export const attacks: readonly Attack[] = isErrorCode('ERR_CALL_FUEL') ? allAttacks : allAttacks.filter((attack) => !metered.includes(attack))

@@ -30,6 +30,8 @@ export interface GuestShape {
   readonly reducers: readonly GuestReducer[]
   readonly imports?: string
   readonly memory?: string
+  /** Elements of the table; as many as there are reducers when left out. */
+  readonly tableSize?: number
   readonly realloc?: string
   readonly postReturn?: string
   /** Replaces members of the description. */
@@ -81,7 +83,7 @@ export function guestText(shape: GuestShape): string {
   (global $tablesAt (mut i32) (i32.const 0))
   (global $running (mut i32) (i32.const 0))
   (type $attack (func (param i32 i32 i32 i32) (result i32)))
-  (table ${reducers.length} funcref)
+  (table ${Math.max(reducers.length, shape.tableSize ?? 0)} funcref)
   (elem (i32.const 0) ${reducers.map((_, index) => `$reducer${index}`).join(' ')})
   ${shape.realloc ?? REALLOC}
   (func (export "describe") (result i32) (i32.const 16))

@@ -71,7 +71,7 @@ const publishes: readonly PublishAttack[] = [
     group: 'cpu',
     number: 10,
     name: 'loops without end when it is asked for its description',
-    expected: refused('ERR_COMPONENT_BUDGET'),
+    expected: refused('ERR_DESCRIPTION'),
     component: () => attackingGuest({ reducers: [], more: '(func (export "_initialize") (loop $on (br $on)))' }),
   },
   {

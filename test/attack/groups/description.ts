@@ -60,6 +60,7 @@ export const descriptionAttacks: readonly Attack[] = [
   described('takes a table that it does not have', 32, { tables: [], reducers: [{ ...reducer, tables: [{ table: 'notes', mode: 'read' }] }] }),
   described('declares a record that contains itself', 71, { records: [{ name: 'endless', fields: [{ name: 'self', type: 'record:endless' }] }] }),
   described('declares a member that descriptions do not have', 71, { isAdmin: true }),
+  described('declares a member whose name moves the cursor', 25, { 'reducers\u001b[2J\u202e\u2028': [] }),
   described('declares five hundred and one reducers', 71, { reducers: Array.from({ length: 501 }, (_, index) => ({ ...reducer, name: `r${index}` })) }),
   rawDescription(
     'gives a default nested twenty thousand deep',

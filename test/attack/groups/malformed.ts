@@ -208,7 +208,7 @@ const untyped: PublishAttack = upload('does not type-check', 64, 'ERR_COMPONENT_
   rewired(await smallComponent(), '(i32.const 64)', '(i64.const 64)').catch(async () => rewired(await smallComponent(), 'i32.const 64', 'i64.const 64')),
 )
 
-const memoryOfGate: PublishAttack = upload('fills gigabytes when it is asked for its description', 14, 'ERR_COMPONENT_BUDGET', () =>
+const memoryOfGate: PublishAttack = upload('fills gigabytes when it is asked for its description', 14, 'ERR_DESCRIPTION', () =>
   attackingGuest({
     reducers: [],
     more: '(func (export "_initialize") (drop (memory.grow (i32.const 32000))) (memory.fill (i32.const 131072) (i32.const 1) (i32.const 2097086464)))',

@@ -41,7 +41,7 @@ const oddSegments: readonly PublishAttack[] = [
     group: 'memory',
     number: 10,
     name: 'has data that lies outside its memory',
-    expected: refused('ERR_COMPONENT_MALFORMED'),
+    expected: refused('ERR_DESCRIPTION'),
     component: () => aroundCore((text) => text.replace(/\)$/, '(data (i32.const 131070) "abc"))')),
   },
   {
@@ -49,7 +49,7 @@ const oddSegments: readonly PublishAttack[] = [
     group: 'memory',
     number: 10,
     name: 'has table elements that lie outside its table',
-    expected: refused('ERR_COMPONENT_MALFORMED'),
+    expected: refused('ERR_DESCRIPTION'),
     component: () => aroundCore((text) => text.replace(/\)$/, '(elem (i32.const 1) 0 1))')),
   },
   {
@@ -97,6 +97,34 @@ const results: readonly CallAttack[] = [
   ),
 ]
 
+/** What is small as bytes and large once it is read: the main thread unpacks it and writes it as JSON. */
+const amplified: readonly CallAttack[] = [
+  call(
+    'returns four megabytes of empty lists in JSON',
+    20,
+    trapped('ERR_RESULT_MALFORMED'),
+    `${GROWN} (local.set $a (i32.const 131076)) (i32.store8 (local.get $a) (i32.const 91))
+    (loop $on (i32.store offset=1 (local.get $a) (i32.const 0x002c5d5b)) (br_if $on (i32.lt_u (local.tee $a (i32.add (local.get $a) (i32.const 3))) (i32.const 4300000))))
+    (i32.store8 (local.get $a) (i32.const 93)) (i32.store (i32.const 131072) (i32.sub (local.get $a) (i32.const 131075)))
+    (call $answer (i32.const 131072) (i32.sub (local.get $a) (i32.const 131071)))`,
+    { result: 'json' },
+  ),
+  call(
+    'returns four megabytes of characters that JSON writes as six',
+    20,
+    bounded(),
+    `${GROWN} (memory.fill (i32.const 131076) (i32.const 1) (i32.const 4190000)) (i32.store (i32.const 131072) (i32.const 4190000)) (call $answer (i32.const 131072) (i32.const 4190004))`,
+    { result: 'string' },
+  ),
+  call(
+    'returns JSON nested a million deep',
+    72,
+    trapped('ERR_RESULT_MALFORMED'),
+    `${GROWN} (memory.fill (i32.const 131076) (i32.const 91) (i32.const 1000000)) (i32.store (i32.const 131072) (i32.const 1000000)) (call $answer (i32.const 131072) (i32.const 1000004))`,
+    { result: 'json' },
+  ),
+]
+
 const rows: readonly CallAttack[] = [
   call(
     'stores 10,001 rows',
@@ -104,7 +132,7 @@ const rows: readonly CallAttack[] = [
     trapped('ERR_CALL_LIMIT'),
     '(loop $on (call $keep) (br_if $on (i32.lt_u (local.tee $a (i32.add (local.get $a) (i32.const 1))) (i32.const 10001))))',
   ),
-  call('stores a batch that says it has four billion rows', 20, trapped('ERR_ROW_MALFORMED'), '(i32.store (i32.const 256) (i32.const -1)) (call $keep)'),
+  call('stores a batch that says it has four billion rows', 20, trapped('ERR_CALL_LIMIT'), '(i32.store (i32.const 256) (i32.const -1)) (call $keep)'),
   call(
     'stores a row of 300 KB',
     65,
@@ -160,4 +188,4 @@ async function talkative(arena: Parameters<Extract<Attack, { kind: 'act' }>['act
   return arena.attacker({ reducers: [{ name: 'hear', params: ['string'], body: '' }] })
 }
 
-export const memoryAttacks: readonly Attack[] = [...declarations, ...oddSegments, ...results, ...rows, ...client]
+export const memoryAttacks: readonly Attack[] = [...declarations, ...oddSegments, ...results, ...amplified, ...rows, ...client]
