@@ -8,6 +8,7 @@ import { packContext } from '../host/reducer/call-context.ts'
 import { PackedWriter } from '../host/row-codec.ts'
 import { GuestModule } from '../host/sandbox/guest-module.ts'
 import type { GuestTable } from '../host/sandbox/handle-table.ts'
+import { CALL_LIMITS } from '../host/sandbox/meter.ts'
 import { parseDescription } from '../host/schema/description.ts'
 
 export interface GuestBench {
@@ -25,9 +26,9 @@ const callsPerReusedInstance = 2_000
 export async function guestBench(folder: string, reducerName: string): Promise<GuestBench> {
   const { component } = await buildModule(folder, { optimize: true })
   await using gate = new Gate()
-  const { core, description } = await gate.check(component)
+  const { core, source, description } = await gate.check(component)
   const guest = await GuestModule.compile(core)
-  const module = await WebAssembly.compile(new Uint8Array(core))
+  const module = await WebAssembly.compile(new Uint8Array(source))
   const reducer = parseDescription(description).reducers.findIndex((one) => one.name === reducerName)
   const context = packedContext()
   const args = new PackedWriter()
@@ -38,7 +39,7 @@ export async function guestBench(folder: string, reducerName: string): Promise<G
   let callsLeft = callsPerReusedInstance
   return {
     instantiate: () => bareInstance(module),
-    fresh: () => guest.run({ reducer, context, tables, args: args.view(), log: () => undefined }),
+    fresh: () => guest.run({ reducer, context, tables, args: args.view(), limits: CALL_LIMITS, log: () => undefined }),
     reused: () => {
       if (callsLeft-- === 0) {
         instance = bareInstance(module)

@@ -37,6 +37,8 @@ export const moduleNameBytesMax = 1_024
 export const functionParametersMax = 1_000
 /** Locals of all functions of a module: 8 KB can declare 50 million of them for a compiler to place. */
 export const localsMax = 1_000_000
+/** Code of one function: 1 MiB keeps the optimising compiler busy for seconds; a switch over 500 reducers has 10 KiB. */
+export const functionBodyBytesMax = 1 * MiB
 /** Blocks around one instruction; a switch over 500 reducers has 500. */
 export const blockNestingMax = 5_000
 /** Table elements of a core module: one table of 5 M entries aborts a Node process. */
@@ -55,6 +57,23 @@ export const recordsMax = 200
 export const fieldsMax = 200
 
 // ---- calls -----------------------------------------------------------------------------------
+/**
+ * Fuel of one call (docs/fuel.md): about 0.1 s of plain instructions. Reducers that read and write some
+ * rows burn 10,000 to 100,000; one that makes the largest result there may be burns 250 million.
+ */
+export const fuelPerCallMax = 300_000_000
+/** Pages that a guest's memory may grow to (64 KiB each): 64 MiB. */
+export const memoryPagesPerCallMax = 1_024
+/**
+ * Stack slots of 8 bytes that one call may use: 384 KiB at most of V8's 984, whatever compiler and
+ * thread, so that a call always ends at the same depth. A small recursive function takes about 16.
+ */
+export const stackSlotsPerCallMax = 49_152
+/** Idle guest memories that a thread keeps for the next calls, and their bytes. */
+export const memoriesIdleMax = 16
+export const memoryIdleBytesMax = 64 * MiB
+/** Guest memories of one thread that are not yet collected: V8 reserves 10 GiB of addresses for each. */
+export const memoriesLiveMax = 4_096
 export const argumentsSizeBytesMax = 1 * MiB
 export const resultSizeBytesMax = 4 * MiB
 export const rowSizeBytesMax = 256 * KiB

@@ -11,12 +11,15 @@ import { decodeCoreModule, withoutCustomSections } from './core-module.ts'
 import type { CoreModule } from './core-module.ts'
 import { readDescription } from './describe.ts'
 import { checkGuestModule } from './guest-rules.ts'
+import { rewriteModule } from './rewrite/rewrite.ts'
 import { checkWorld } from './wit.ts'
 import { checkWiring } from './wiring.ts'
 
 export interface CheckedComponent {
-  /** Core module 0 without its custom sections. */
+  /** Core module 0, rewritten: what runs. */
   readonly core: Uint8Array
+  /** Core module 0 as it was, without its custom sections. */
+  readonly source: Uint8Array
   /** What `describe` returned: bytes that nobody has read yet. */
   readonly description: Uint8Array
   /** SHA-256 of the component, as 64 hex digits. */
@@ -29,16 +32,25 @@ export interface CheckedComponent {
 export async function checkComponent(bytes: Uint8Array): Promise<CheckedComponent> {
   const timer = new StepTimer()
   const guest = checkStructure(bytes, timer)
-  const core = withoutCustomSections(guest)
-  if (!WebAssembly.validate(core)) throw malformedAt(guest.span.start, 'a core module that WebAssembly accepts')
+  const source = withoutCustomSections(guest)
+  if (!WebAssembly.validate(source)) throw malformedAt(guest.span.start, 'a core module that WebAssembly accepts')
   timer.lap('validate')
+  const core = rewrite(guest)
+  timer.lap('rewrite')
   await checkWorld(bytes)
   timer.lap('wit')
   const description = await readDescription(core)
   timer.lap('describe')
   const componentHash = createHash('sha256').update(bytes).digest('hex')
   timer.lap('hash')
-  return { core, description, componentHash, timings: timer.timings }
+  return { core, source, description, componentHash, timings: timer.timings }
+}
+
+/** A module at the edge of what V8 takes may be past it when it has grown by its charges. */
+function rewrite(guest: CoreModule): Uint8Array<ArrayBuffer> {
+  const core = rewriteModule(guest)
+  if (WebAssembly.validate(core)) return core
+  throw new HostError('ERR_COMPONENT_CORE', 'the module cannot be metered: a function has too many parameters, locals or instructions')
 }
 
 /**

@@ -1,28 +1,58 @@
 /**
  * Runs a module's `describe` once, in the gate's child, and takes the bytes that it returns. The world
- * it sees refuses every call: a description may depend on nothing but the module.
+ * it sees refuses every call: a description may depend on nothing but the module. It burns fuel as a
+ * call does, and no more than a call may.
  */
 import { HostError } from '../errors.ts'
 import { descriptionSizeBytesMax } from '../limits.ts'
-import { INITIALIZE, postReturnOf } from './guest-rules.ts'
+import { DOOR, DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from '../sandbox/door.ts'
+import type { Door } from '../sandbox/door.ts'
+import { CALL_LIMITS, Meter } from '../sandbox/meter.ts'
 import { TABLE_DROP, TABLES_INTERFACE, WORLD_IMPORTS } from './world.ts'
 
 /**
  * The description's bytes, copied out of the module's memory.
  *
- * @param core a core module that guest-rules.ts has accepted: names and signatures are known.
+ * @param core a rewritten core module.
  * @throws HostError ERR_DESCRIPTION when `describe` traps, calls the host or returns no list in bounds.
  */
 export async function readDescription(core: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const instance = new WebAssembly.Instance(await WebAssembly.compile(core), closedWorld())
-  const exports: ReadonlyMap<string, unknown> = new Map(Object.entries(instance.exports))
-  const memory = exports.get('memory')
-  if (!(memory instanceof WebAssembly.Memory)) throw new HostError('ERR_COMPONENT_CORE', 'a module must export its memory')
-  if (exports.has(INITIALIZE)) run(exports, INITIALIZE)
-  const pointer = Number(run(exports, 'describe')) >>> 0
-  const description = copyList(memory, pointer)
-  if (exports.has(postReturnOf('describe'))) run(exports, postReturnOf('describe'), pointer)
+  const guest = new DescribingGuest(await WebAssembly.compile(core))
+  guest.run('_initialize')
+  const pointer = guest.run('describe') >>> 0
+  const description = copyList(guest.memory, pointer)
+  guest.run('cabi_post_describe', pointer)
   return description
+}
+
+class DescribingGuest {
+  readonly memory: WebAssembly.Memory
+  readonly #meter = new Meter()
+  readonly #door: Door
+
+  constructor(module: WebAssembly.Module) {
+    const { memoryPagesMin, memoryPagesMax, instanceFuel } = readMeterFacts(module)
+    const maximum = Math.max(memoryPagesMin, Math.min(memoryPagesMax, CALL_LIMITS.memoryPages))
+    this.memory = new WebAssembly.Memory({ initial: memoryPagesMin, maximum })
+    this.#meter.start(CALL_LIMITS, instanceFuel)
+    const host = { ...this.#meter.imports, [MEMORY_IMPORT]: this.memory }
+    const { exports } = this.#trapping('its start', () => new WebAssembly.Instance(module, { ...closedWorld(), [HOST_IMPORTS]: host }))
+    this.#door = exports[DOOR_EXPORT] as Door
+  }
+
+  run(name: keyof typeof DOOR, ...parameters: readonly number[]): number {
+    return this.#trapping(name, () => this.#door(DOOR[name], ...parameters))
+  }
+
+  #trapping<T>(name: string, work: () => T): T {
+    try {
+      return work()
+    } catch (cause) {
+      if (cause instanceof HostError) throw cause
+      const reason = this.#meter.trapCause(cause)?.message ?? (cause instanceof Error ? cause.message : 'unknown')
+      throw new HostError('ERR_DESCRIPTION', `${name} trapped (${reason}) when the module was asked for its description`, { cause })
+    }
+  }
 }
 
 /** Every import of the world as a function that refuses. */
@@ -38,18 +68,6 @@ function closedWorld(): WebAssembly.Imports {
     world[interfaceName] = functions
   }
   return world
-}
-
-function run(exports: ReadonlyMap<string, unknown>, name: string, ...args: number[]): unknown {
-  const exported = exports.get(name)
-  if (typeof exported !== 'function') throw new HostError('ERR_COMPONENT_CORE', `a module must export ${name}`)
-  try {
-    return exported(...args)
-  } catch (cause) {
-    if (cause instanceof HostError) throw cause
-    const reason = cause instanceof Error ? cause.message : 'unknown'
-    throw new HostError('ERR_DESCRIPTION', `${name} trapped (${reason}) when the module was asked for its description`, { cause })
-  }
 }
 
 /** The return area is a pointer and a length of four bytes each, aligned to four. */

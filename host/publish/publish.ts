@@ -83,6 +83,7 @@ function swap(database: Database, request: PublishRequest, plan: SchemaPlan, act
       version: module.version,
       hash: request.hash,
       core: request.core,
+      fuelSchedule: module.guest.fuelSchedule ?? 0,
       description: request.description,
       schemaVersion: plan.schema.version,
       publishedAt: database.clock.now(),

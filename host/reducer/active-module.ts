@@ -10,6 +10,8 @@ import { TableAccess } from './table-access.ts'
 
 /** What runs a call: the sandbox, or another implementation of the same world that is compared with it. */
 export interface GuestRunner {
+  /** Version of the prices that its module was built with, where it counts fuel. */
+  readonly fuelSchedule?: number
   run(call: GuestCall): GuestOutcome
 }
 

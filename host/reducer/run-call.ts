@@ -4,6 +4,7 @@
  */
 import { HostError } from '../errors.ts'
 import { PackedReader, unpackValue } from '../row-codec.ts'
+import { CALL_LIMITS } from '../sandbox/meter.ts'
 import type { ReducerDescription } from '../schema/description.ts'
 import type { ActiveModule } from './active-module.ts'
 import { CallBudget } from './call-budget.ts'
@@ -27,6 +28,8 @@ export interface CallResult {
   /** The packed result. */
   readonly result: Uint8Array
   readonly operations: readonly RowOperationRecord[]
+  /** Units of fuel burnt (docs/fuel.md); 0 where the guest's runner does not count. */
+  readonly fuel: number
 }
 
 /**
@@ -53,13 +56,15 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
       context: context.view(),
       tables,
       args: request.args,
+      limits: CALL_LIMITS,
       log: (level, message) => log.write(level, message),
     })
     if (outcome.kind === 'failed') throw new HostError('ERR_CALL_FAILED', outcome.message)
+    if (outcome.kind === 'trapped') throw outcome.error
     checkResult(module, reducer, outcome.result)
     operations.keep()
     database.nextIds.keep()
-    return { result: outcome.result, operations: operations.records }
+    return { result: outcome.result, operations: operations.records, fuel: outcome.fuel ?? 0 }
   } catch (error) {
     operations.undo()
     database.nextIds.giveBack()

@@ -1,18 +1,26 @@
 /**
- * A compiled module and the adapter for the one world. Each call gets a fresh instance; nothing of
- * an instance outlives its call. This is the only file that instantiates guest code, and it knows
- * nothing of SQL: a table is six functions on bytes.
+ * A compiled module and the adapter for the one world. Each call gets a fresh instance over a memory
+ * of the host's, cleared; nothing of an instance outlives its call. This and describe.ts are the only
+ * files that instantiate guest code, and they know nothing of SQL: a table is six functions on bytes.
  *
  *   lower    context, handles and arguments are written where the guest's own allocator says
- *   run      the core export `call`; its imports find the running call in #running
+ *   run      the guest's `call`; its imports find the running call in #running
  *   lift     the result is read where the guest says, every pointer checked, and copied out
+ *
+ * The module must have been through host/module/rewrite: fuel and depth end it, and the host can tell.
  */
-import { isUtf8 } from 'node:buffer'
-
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-import { HandleTable } from './handle-table.ts'
+import { DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from './door.ts'
+import type { Door, MeterFacts } from './door.ts'
+import { bytesPrice, countedRowPrice, rowPrice } from './fuel-schedule.ts'
 import type { GuestTable } from './handle-table.ts'
+import { MemoryPool } from './memory-pool.ts'
+import type { MemoryShape } from './memory-pool.ts'
+import { depthError, Meter } from './meter.ts'
+import type { CallLimits } from './meter.ts'
+import { RunningCall } from './running-call.ts'
+import type { LiftedResult } from './running-call.ts'
 
 export interface GuestCall {
   /** The reducer's number in the module description. */
@@ -20,225 +28,180 @@ export interface GuestCall {
   readonly context: Uint8Array
   readonly tables: readonly GuestTable[]
   readonly args: Uint8Array
+  readonly limits: CallLimits
   /** `level` is the position in the WIT enum: debug, info, warn, error. */
   log(level: number, message: string): void
 }
 
-/** `ok` carries the packed result, `failed` the module's own message for its caller. */
-export type GuestOutcome =
-  | { readonly kind: 'ok'; readonly result: Uint8Array }
-  | { readonly kind: 'failed'; readonly message: string }
-
-interface GuestExports {
-  readonly memory: WebAssembly.Memory
-  readonly cabi_realloc: (old: number, oldSize: number, align: number, size: number) => number
-  readonly call: (reducer: number, context: number, contextSize: number, tables: number, tableCount: number, args: number, argsSize: number) => number
-  readonly cabi_post_call?: (area: number) => void
-  readonly _initialize?: () => void
+/**
+ * `ok` carries the packed result, `failed` the module's own message for its caller, `trapped` what ended
+ * the call against its will: a trap, a limit, or what a table refused.
+ */
+export type GuestOutcome = (LiftedResult | { readonly kind: 'trapped'; readonly error: HostError }) & {
+  /** Units burnt. Only the sandbox counts them; another implementation of the world need not. */
+  readonly fuel?: number
 }
 
 /** Ends the call from inside a host import, past every frame of the guest. */
 class GuestFailure extends Error {}
 
-interface RunningCall {
-  readonly call: GuestCall
-  readonly handles: HandleTable
-  exports: GuestExports | undefined
-  /** Clear while the guest's start, allocator or post-return runs for us: they may call nothing. */
-  mayCall: boolean
-}
+/** One for a thread: calls run one after another, so that a memory or two serve all its modules. */
+const memories = new MemoryPool()
 
 export class GuestModule {
   readonly #module: WebAssembly.Module
+  readonly #facts: MeterFacts
+  readonly #meter = new Meter()
+  readonly #hostImports: WebAssembly.ModuleImports = { ...this.#meter.imports }
   readonly #imports: WebAssembly.Imports
   #running: RunningCall | undefined
 
   private constructor(module: WebAssembly.Module) {
     this.#module = module
+    this.#facts = readMeterFacts(module)
     this.#imports = this.#makeImports()
   }
 
-  /** Compiles off the calling thread: calls of other modules go on meanwhile. The gate has checked `core`. */
-  static async compile(core: Uint8Array): Promise<GuestModule> {
-    return new GuestModule(await WebAssembly.compile(new Uint8Array(core)))
+  /** Compiles off the calling thread: calls of other modules go on meanwhile. */
+  static async compile(rewritten: Uint8Array): Promise<GuestModule> {
+    return new GuestModule(await WebAssembly.compile(new Uint8Array(rewritten)))
+  }
+
+  /** Which prices the module was built with. */
+  get fuelSchedule(): number {
+    return this.#facts.fuelSchedule
   }
 
   /**
-   * Runs one reducer in a fresh instance.
+   * Runs one reducer in a fresh instance. What the guest, its tables or its limits refused is an outcome.
    *
-   * @throws HostError what a host import refused, ERR_CALL_TRAPPED, ERR_CALL_DEPTH, ERR_RESULT_*.
+   * @throws HostError ERR_BUSY without a memory for it, ERR_CALL_TRAPPED from inside a call of the same module.
    */
   run(call: GuestCall): GuestOutcome {
     if (this.#running !== undefined) throw new HostError('ERR_CALL_TRAPPED', 'a module cannot be called from inside its own call')
-    const running: RunningCall = { call, handles: new HandleTable(call.tables), exports: undefined, mayCall: false }
-    this.#running = running
+    const shape = this.#memoryShape(call.limits)
+    const memory = memories.acquire(shape)
+    this.#running = new RunningCall(call, memory, this.#meter)
     try {
-      return this.#enter(running)
+      return { ...this.#enter(this.#running, memory), fuel: this.#meter.burnt }
     } catch (error) {
-      if (error instanceof GuestFailure) return { kind: 'failed', message: error.message }
-      throw trapError(error)
+      return { ...this.#outcome(error), fuel: this.#meter.burnt }
     } finally {
       this.#running = undefined
+      memories.release(memory, shape)
     }
   }
 
-  #enter(running: RunningCall): GuestOutcome {
-    const instance = new WebAssembly.Instance(this.#module, this.#imports)
-    // The gate compared every export with the world's signatures.
-    const guest = instance.exports as unknown as GuestExports
-    running.exports = guest
-    guest._initialize?.()
-    const { context, args, reducer } = running.call
-    const handles = running.handles.handles()
-    const contextAt = lower(running, context, 1)
-    const handlesAt = lower(running, new Uint8Array(handles.buffer), 4)
-    const argsAt = lower(running, args, 1)
-    running.mayCall = true
-    const area = guest.call(reducer, contextAt, context.length, handlesAt, handles.length, argsAt, args.length)
-    running.mayCall = false
-    const outcome = lift(guest, area)
-    guest.cabi_post_call?.(area)
-    return outcome
+  #memoryShape({ memoryPages }: CallLimits): MemoryShape {
+    const { memoryPagesMin, memoryPagesMax } = this.#facts
+    if (memoryPagesMin > memoryPages) {
+      throw new HostError('ERR_CALL_LIMIT', `the module starts with ${memoryPagesMin} pages of memory, a call may have ${memoryPages}`)
+    }
+    return { initial: memoryPagesMin, maximum: Math.min(memoryPagesMax, memoryPages) }
+  }
+
+  #enter(running: RunningCall, memory: WebAssembly.Memory): LiftedResult {
+    const { context, args, tables } = running.call
+    this.#meter.start(running.call.limits, this.#facts.instanceFuel + bytesPrice(context.length + args.length + tables.length * 4))
+    this.#hostImports[MEMORY_IMPORT] = memory
+    const { exports } = new WebAssembly.Instance(this.#module, this.#imports)
+    // The rewriter wrote this export and its type.
+    return running.run(exports[DOOR_EXPORT] as Door)
+  }
+
+  #outcome(error: unknown): Exclude<GuestOutcome, { kind: 'ok' }> {
+    if (error instanceof GuestFailure) return { kind: 'failed', message: error.message }
+    if (error instanceof HostError) return { kind: 'trapped', error }
+    const trap = this.#meter.trapCause(error) ?? trapError(error)
+    if (trap === undefined) throw error
+    return { kind: 'trapped', error: trap }
   }
 
   #makeImports(): WebAssembly.Imports {
     const imports: WebAssembly.Imports = Object.create(null)
+    imports[HOST_IMPORTS] = this.#hostImports
     imports['remembrancer:module/tables@1.0.0'] = this.#tableImports()
     imports['remembrancer:module/log@1.0.0'] = {
       write: (level: number, pointer: number, size: number): void => {
         const running = this.#enterHost()
         if (level >>> 0 > 3) throw new HostError('ERR_CALL_TRAPPED', 'the module used a log level that is none')
-        running.call.log(level, liftMessage(running, pointer, size, limits.logMessageBytesMax))
+        const message = running.message(pointer, size, limits.logMessageBytesMax)
+        this.#meter.charge(bytesPrice(size >>> 0))
+        running.call.log(level, message)
       },
     }
     imports['remembrancer:module/outcome@1.0.0'] = {
       fail: (pointer: number, size: number): void => {
-        throw new GuestFailure(liftMessage(this.#enterHost(), pointer, size, limits.failMessageBytesMax))
+        throw new GuestFailure(this.#enterHost().message(pointer, size, limits.failMessageBytesMax))
       },
     }
     return imports
   }
 
+  /** The rewriter charges for calling the host; what went in, came out and was touched is charged here. */
   #tableImports(): WebAssembly.ModuleImports {
-    const bytes = (method: (table: GuestTable, input: Uint8Array) => Uint8Array) =>
+    const rows =
+      (method: (table: GuestTable, input: Uint8Array) => Uint8Array, countOf: (input: Uint8Array, answer: Uint8Array) => Uint8Array) =>
       (handle: number, pointer: number, size: number, area: number): void => {
         const running = this.#enterHost()
-        const answer = method(running.handles.table(handle), view(running, pointer, size))
-        returnList(running, area, answer)
+        const input = running.view(pointer, size)
+        const answer = method(running.handles.table(handle), input)
+        this.#meter.charge(bytesPrice(input.length + answer.length) + rowPrice * rowCount(countOf(input, answer)))
+        running.returnList(area, answer)
       }
-    const number = <N extends number | bigint>(method: (table: GuestTable, input: Uint8Array) => N) =>
-      (handle: number, pointer: number, size: number): N => {
+    const changes =
+      (method: (table: GuestTable, input: Uint8Array) => number) =>
+      (handle: number, pointer: number, size: number): number => {
         const running = this.#enterHost()
-        return method(running.handles.table(handle), view(running, pointer, size))
+        const input = running.view(pointer, size)
+        const changed = method(running.handles.table(handle), input)
+        this.#meter.charge(bytesPrice(input.length) + rowPrice * rowCount(input))
+        return changed
       }
     return {
-      '[method]table.get': bytes((table, key) => table.get(key)),
-      '[method]table.scan': bytes((table, scan) => table.scan(scan)),
-      '[method]table.count': number((table, scan) => table.count(scan)),
-      '[method]table.insert': bytes((table, rows) => table.insert(rows)),
-      '[method]table.update': number((table, rows) => table.update(rows)),
-      '[method]table.delete': number((table, keys) => table.delete(keys)),
+      '[method]table.get': rows(
+        (table, key) => table.get(key),
+        (_key, answer) => answer,
+      ),
+      '[method]table.scan': rows(
+        (table, scan) => table.scan(scan),
+        (_scan, answer) => answer,
+      ),
+      '[method]table.count': (handle: number, pointer: number, size: number): bigint => {
+        const running = this.#enterHost()
+        const count = running.handles.table(handle).count(running.view(pointer, size))
+        this.#meter.charge(bytesPrice(size) + countedRowPrice * Number(count))
+        return count
+      },
+      '[method]table.insert': rows(
+        (table, input) => table.insert(input),
+        (input) => input,
+      ),
+      '[method]table.update': changes((table, input) => table.update(input)),
+      '[method]table.delete': changes((table, keys) => table.delete(keys)),
       '[resource-drop]table': (handle: number): void => this.#enterHost().handles.drop(handle),
     }
   }
 
   /** The call that an import belongs to: none outside `call`, and none inside the allocator. */
   #enterHost(): RunningCall {
-    const running = this.#running
-    if (running === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host outside a call')
-    if (!running.mayCall) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host from its start, its allocator or its post-return')
-    return running
+    if (this.#running === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host outside a call')
+    return this.#running.enterHost()
   }
 }
 
-/** A view of guest memory, valid until the guest runs again. Checked, never clamped. */
-function view(running: RunningCall, pointer: number, size: number): Uint8Array {
-  if (running.exports === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host before it was started')
-  return memoryView(running.exports, pointer, size)
+/** A batch, and a list of keys, begins with the number of its rows. */
+function rowCount(batch: Uint8Array): number {
+  return batch.length < 4 ? 0 : new DataView(batch.buffer, batch.byteOffset, 4).getUint32(0, true)
 }
 
-function memoryView(guest: GuestExports, pointer: number, size: number): Uint8Array {
-  const start = pointer >>> 0
-  const length = size >>> 0
-  const buffer = guest.memory.buffer
-  if (start + length > buffer.byteLength) {
-    throw new HostError('ERR_CALL_TRAPPED', `the module named ${length} bytes at ${start} of a memory of ${buffer.byteLength}`)
+/** Undefined for what no guest can cause. */
+function trapError(cause: unknown): HostError | undefined {
+  // The rewriter's own count ends a recursion long before V8 does: this is for a stack that was full already.
+  if (cause instanceof RangeError && /call stack/i.test(cause.message)) return depthError(cause)
+  if (cause instanceof RangeError) return new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause })
+  if (cause instanceof WebAssembly.RuntimeError) {
+    return new HostError('ERR_CALL_TRAPPED', `the module trapped (${cause.message}): everything of the call was undone`, { cause })
   }
-  return new Uint8Array(buffer, start, length)
-}
-
-/** Copies bytes to where the guest's allocator says; an empty list needs no memory. */
-function lower(running: RunningCall, bytes: Uint8Array, align: number): number {
-  if (bytes.length === 0) return align
-  const guest = running.exports
-  if (guest === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module has no memory yet')
-  const { mayCall } = running
-  running.mayCall = false
-  const pointer = guest.cabi_realloc(0, 0, align, bytes.length) >>> 0
-  running.mayCall = mayCall
-  if (pointer % align !== 0) throw new HostError('ERR_CALL_TRAPPED', `the module's allocator gave ${pointer}, which is not aligned to ${align}`)
-  memoryView(guest, pointer, bytes.length).set(bytes)
-  return pointer
-}
-
-/** Gives a list back to the guest: allocated by it, its pointer and length written to the return area. */
-function returnList(running: RunningCall, area: number, bytes: Uint8Array): void {
-  const pointer = lower(running, bytes, 1)
-  const target = view(running, area, 8)
-  if (area % 4 !== 0) throw new HostError('ERR_CALL_TRAPPED', 'the return area is not aligned')
-  const words = new DataView(target.buffer, target.byteOffset, 8)
-  words.setUint32(0, pointer, true)
-  words.setUint32(4, bytes.length, true)
-}
-
-/** Reads result<list<u8>, list<u8>> out of the guest's return area. */
-function lift(guest: GuestExports, area: number): GuestOutcome {
-  const head = memoryView(guest, area, 12)
-  if (area % 4 !== 0) throw new HostError('ERR_RESULT_MALFORMED', 'the return area is not aligned')
-  const words = new DataView(head.buffer, head.byteOffset, 12)
-  const kind = words.getUint8(0)
-  const pointer = words.getUint32(4, true)
-  const size = words.getUint32(8, true)
-  if (kind > 1) throw new HostError('ERR_RESULT_MALFORMED', `a result is 0 or 1, not ${kind}`)
-  if (kind === 1) return { kind: 'failed', message: messageText(memoryView(guest, pointer, size).subarray(0, limits.failMessageBytesMax)) }
-  if (size > limits.resultSizeBytesMax) throw new HostError('ERR_RESULT_TOO_LARGE', `the result is ${size} bytes, at most ${limits.resultSizeBytesMax}: return fewer rows`)
-  return { kind: 'ok', result: new Uint8Array(memoryView(guest, pointer, size)) }
-}
-
-/** A message that is too long is cut: it is for people, and refusing it would hide what it says. */
-function liftMessage(running: RunningCall, pointer: number, size: number, sizeBytesMax: number): string {
-  return messageText(view(running, pointer, size).subarray(0, sizeBytesMax))
-}
-
-function messageText(bytes: Uint8Array): string {
-  const whole = withoutCutSequence(bytes)
-  if (!isUtf8(whole)) throw new HostError('ERR_CALL_TRAPPED', 'the module gave a message that is not UTF-8')
-  return Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString('utf8')
-}
-
-/** Takes back the beginning of a UTF-8 sequence that a cut went through. */
-function withoutCutSequence(bytes: Uint8Array): Uint8Array {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0
-    if (byte < 0x80) return bytes
-    if (byte >= 0xc0) {
-      const expected = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
-      return expected > back ? bytes.subarray(0, bytes.length - back) : bytes
-    }
-  }
-  return bytes
-}
-
-function trapError(error: unknown): unknown {
-  if (error instanceof HostError) return error
-  if (error instanceof RangeError && /call stack/i.test(error.message)) {
-    return new HostError('ERR_CALL_DEPTH', 'the module recursed too deep: everything of the call was undone', { cause: error })
-  }
-  if (error instanceof WebAssembly.RuntimeError) {
-    return new HostError('ERR_CALL_TRAPPED', `the module trapped (${error.message}): everything of the call was undone`, { cause: error })
-  }
-  if (error instanceof RangeError && /memory/i.test(error.message)) {
-    return new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause: error })
-  }
-  return error
+  return undefined
 }

@@ -3,18 +3,25 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>)
     static exports(module: Module): { readonly name: string; readonly kind: string }[]
+    static customSections(module: Module, name: string): ArrayBuffer[]
   }
   class Instance {
     constructor(module: Module, imports?: Imports)
     readonly exports: Readonly<Record<string, unknown>>
   }
   class Memory {
-    private constructor()
+    constructor(descriptor: { readonly initial: number; readonly maximum: number })
     readonly buffer: ArrayBuffer
+  }
+  /** Only of i32 here: their values are numbers. */
+  class Global {
+    constructor(descriptor: { readonly value: 'i32'; readonly mutable: true }, value: number)
+    value: number
   }
   class RuntimeError extends Error {}
   class CompileError extends Error {}
-  type ModuleImports = Record<string, (...parameters: never[]) => unknown>
+  type ImportValue = Memory | Global | ((...parameters: never[]) => unknown)
+  type ModuleImports = Record<string, ImportValue>
   type Imports = Record<string, ModuleImports>
   function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean

@@ -10,7 +10,10 @@ import type { DatabaseFile } from './database-file.ts'
 export interface StoredModule {
   readonly version: number
   readonly hash: string
+  /** The rewritten core module: what runs. */
   readonly core: Uint8Array
+  /** Version of the prices it was rewritten with; 0 for one that counts nothing. */
+  readonly fuelSchedule: number
   readonly description: Uint8Array
   readonly schemaVersion: number
 }
@@ -22,17 +25,17 @@ export interface NewModule extends StoredModule {
 
 /** The module published last, or undefined before the first. */
 export function currentModule(file: DatabaseFile): StoredModule | undefined {
-  const row = file.statement('SELECT version, hash, core, description, schema_version FROM _modules ORDER BY version DESC LIMIT 1').row([])
+  const row = file.statement('SELECT version, hash, core, fuel_schedule, description, schema_version FROM _modules ORDER BY version DESC LIMIT 1').row([])
   if (row === undefined) return undefined
-  const [version, hash, core, description, schemaVersion] = row
+  const [version, hash, core, fuelSchedule, description, schemaVersion] = row
   if (!(core instanceof Uint8Array) || !(description instanceof Uint8Array)) throw damaged('module')
-  return { version: Number(version), hash: String(hash), core, description, schemaVersion: Number(schemaVersion) }
+  return { version: Number(version), hash: String(hash), core, fuelSchedule: Number(fuelSchedule), description, schemaVersion: Number(schemaVersion) }
 }
 
 export function storeModule(file: DatabaseFile, module: NewModule): void {
   file
-    .statement('INSERT INTO _modules (version, hash, core, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?)')
-    .run([BigInt(module.version), module.hash, module.core, module.description, BigInt(module.schemaVersion), module.publishedAt, module.publishedBy])
+    .statement('INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+    .run([BigInt(module.version), module.hash, module.core, BigInt(module.fuelSchedule), module.description, BigInt(module.schemaVersion), module.publishedAt, module.publishedBy])
 }
 
 export function currentSchema(file: DatabaseFile): Schema {

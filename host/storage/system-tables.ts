@@ -11,7 +11,7 @@ const formatVersion = 1n
 const statements = `
 CREATE TABLE _meta (key TEXT NOT NULL PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE _modules (
-  version INTEGER NOT NULL PRIMARY KEY, hash TEXT NOT NULL, core BLOB NOT NULL, description BLOB NOT NULL,
+  version INTEGER NOT NULL PRIMARY KEY, hash TEXT NOT NULL, core BLOB NOT NULL, fuel_schedule INTEGER NOT NULL, description BLOB NOT NULL,
   schema_version INTEGER NOT NULL, published_at INTEGER NOT NULL, published_by TEXT NOT NULL) STRICT;
 CREATE TABLE _schemas (version INTEGER NOT NULL PRIMARY KEY, schema TEXT NOT NULL) STRICT;
 CREATE TABLE _last_ids (

@@ -4,8 +4,11 @@ import assert from 'node:assert/strict'
 import { PackedReader, packValue, PackedWriter, unpackValue } from '../../host/row-codec.ts'
 import { packContext } from '../../host/reducer/call-context.ts'
 import type { CallContext } from '../../host/reducer/call-context.ts'
+import { rewriteCore } from '../../host/module/rewrite/rewrite.ts'
 import { GuestModule } from '../../host/sandbox/guest-module.ts'
+import type { GuestOutcome } from '../../host/sandbox/guest-module.ts'
 import type { GuestTable } from '../../host/sandbox/handle-table.ts'
+import { CALL_LIMITS } from '../../host/sandbox/meter.ts'
 import { parseDescription } from '../../host/schema/description.ts'
 import type { ModuleDescription, ReducerDescription } from '../../host/schema/description.ts'
 import { compile } from './module-fixture.ts'
@@ -95,7 +98,7 @@ export class Guest {
 
   static async of(source: string, optimize = false): Promise<Guest> {
     const { core, description } = await compile(source, optimize)
-    return new Guest(await GuestModule.compile(core), parseDescription(description))
+    return new Guest(await GuestModule.compile(rewriteCore(core)), parseDescription(description))
   }
 
   /** The result as a JavaScript value. */
@@ -109,19 +112,22 @@ export class Guest {
     return value
   }
 
-  run(name: string, { args = [], tables = [], context = {} }: CallOptions = {}): ReturnType<GuestModule['run']> {
+  run(name: string, { args = [], tables = [], context = {} }: CallOptions = {}): Exclude<GuestOutcome, { kind: 'trapped' }> {
     const reducer = this.#reducer(name)
     const packed = new PackedWriter()
     for (const [index, { type }] of reducer.params.entries()) packValue(packed, type, args[index], this, name)
     const packedContext = new PackedWriter()
     packContext(packedContext, { ...CONTEXT, ...context })
-    return this.#module.run({
+    const outcome = this.#module.run({
       reducer: this.description.reducers.indexOf(reducer),
       context: packedContext.toBytes(),
       tables,
       args: packed.toBytes(),
+      limits: CALL_LIMITS,
       log: (level, message) => void this.log.push(`${level} ${message}`),
     })
+    if (outcome.kind === 'trapped') throw outcome.error
+    return outcome.kind === 'ok' ? { kind: 'ok', result: outcome.result } : { kind: 'failed', message: outcome.message }
   }
 
   rowFields(table: string): ModuleDescription['tables'][number]['columns'] {
