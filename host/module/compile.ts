@@ -11,6 +11,7 @@ import { diagnosticAt, formatDiagnostic } from '../../guest-sdk/transform/proble
 import type { Diagnostic } from '../../guest-sdk/transform/problems.ts'
 import { START_EXPORT } from '../../guest-sdk/transform/start.ts'
 import { assert, HostError } from '../errors.ts'
+import { absentImports } from './build-imports.ts'
 import { INDEX_FILE, moduleName, readModuleFile, requireModuleFolder } from './module-folder.ts'
 
 export interface CompiledModule {
@@ -40,6 +41,8 @@ export async function compileModule(folder: string, options: { readonly optimize
   if (error !== null) throw error
   const { core } = run
   assert(core !== undefined && transform.description !== undefined, 'a compilation without errors has a module')
+  const absent = absentImports(core, run.texts)
+  if (absent.length > 0) throw refused(absent)
   const { parseTime, compileTime, optimizeTime } = stats
   const timings = { parseMs: parseTime / 1e6, compileMs: compileTime / 1e6, optimizeMs: optimizeTime / 1e6 }
   return { core, description: transform.description, warnings: warnings.map(formatDiagnostic), timings }
@@ -48,8 +51,9 @@ export async function compileModule(folder: string, options: { readonly optimize
 /** The files and messages of one run of asc. */
 class CompilerRun {
   core: Uint8Array | undefined
+  /** What was read for this compilation, by the name that the compiler has for it. */
+  readonly texts = new Map<string, string>()
   readonly #transform: ModuleTransform
-  readonly #texts = new Map<string, string>()
   readonly #reported: asc.DiagnosticMessage[] = []
   readonly api: asc.APIOptions
 
@@ -67,7 +71,7 @@ class CompilerRun {
 
   async #read(folder: string, name: string): Promise<string | null> {
     const text = await readModuleFile(folder, name)
-    if (text !== null) this.#texts.set(name, text)
+    if (text !== null) this.texts.set(name, text)
     return text
   }
 
@@ -85,7 +89,7 @@ class CompilerRun {
     if (range === null) return { file: INDEX_FILE, line: 1, column: 1, message: text }
     if (range instanceof Range) return diagnosticAt(range, text)
     const file = range.source.normalizedPath
-    const before = (this.#texts.get(file) ?? '').slice(0, range.start).split('\n')
+    const before = (this.texts.get(file) ?? '').slice(0, range.start).split('\n')
     return { file, line: before.length, column: (before.at(-1) ?? '').length + 1, message: text }
   }
 }

@@ -213,3 +213,16 @@ test('an error of the language has the same form', async () => {
   await refused('@query export function read(ctx: Context): u32 { return ¦"text"; }', `Type '~lib/string/String' is not assignable to type 'u32'. (AS2322)`)
   await refused('@query export function read(ctx: Context): u32 { return 1; }\n¦}', 'Expression expected. (AS1109)')
 })
+
+test('what AssemblyScript has and a module has not is refused where it is used', async () => {
+  const query = (body: string): string => `@query export function read(ctx: Context): f64 { ${body} }`
+  await refused(query('/* console.log */ ¦console.log("read"); return 1;'), 'console.log is not there in a module: write ctx.log("…")')
+  await refused(query('return <f64>¦Date.now();'), 'Date.now is not there in a module: take ctx.timestamp, the time of the call')
+  await refused(query('return ¦Math.random();'), 'Math.random is not there in a module: write ctx.random()')
+})
+
+test('what is imported from elsewhere is refused with its name', async () => {
+  const source = 'declare function ask(): u32;\n@query export function read(ctx: Context): u32 { return ask(); }'
+  const message = '"index.ask" is imported and no host gives it: a module reaches only ctx and the tables that its functions take'
+  assert.deepEqual(await refusal(source), [`index.ts:1:1 ${message}`])
+})
