@@ -25,7 +25,7 @@ const layers: readonly (readonly string[])[] = [
 ]
 
 /** The files directly in host/ that put the parts together; all others there are primitives. */
-const composition = new Set(['catalogue', 'host', 'index', 'open-host', 'testing'])
+const composition = new Set(['catalogue', 'host', 'index', 'local-database', 'open-host', 'sender', 'testing'])
 
 /** Packages that only one folder knows. */
 const packageDoors: Readonly<Record<string, readonly string[]>> = {
