@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { ServedFixture } from './served-fixture.ts'
+import { errorOf, ServedFixture } from './served-fixture.ts'
 
 const served = new ServedFixture()
 before(() => served.serve())
 after(() => served[Symbol.asyncDispose]())
+
+async function tokenOf(subject: string, ...options: readonly string[]): Promise<string> {
+  return (await served.run(['token', '--subject', subject, ...options])).stdout.trim()
+}
 
 test('arguments at a prompt take the types of the parameters', async () => {
   assert.deepEqual(await served.ask('call', 'write', '42', '5', 'true', '--as', 'ada'), { result: '1', version: 1 })
@@ -24,6 +28,28 @@ test('--args takes all arguments as JSON', async () => {
 test('--as calls as that login and nobody else', async () => {
   await served.run(['call', 'write', 'mine', '1', 'false', '--as', 'cleo'])
   assert.deepEqual(await served.ask('query', 'list', '--as', 'dora'), { result: [], version: 1 })
+})
+
+test('--as with a token that may act for others names them as its sender', async () => {
+  await served.run(['call', 'write', 'for fay', '1', 'false', '--as', 'fay'])
+  const [desk, plain] = [await tokenOf('desk', '--right', 'act-for'), await tokenOf('gus')]
+  const asDesk = await served.run(['query', 'list', '--as', 'fay', '--json'], { environment: { REMEMBRANCER_TOKEN: desk } })
+  assert.deepEqual(
+    JSON.parse(asDesk.stdout).result.map(({ text }: { text: string }) => text),
+    ['for fay'],
+  )
+  const asPlain = await served.run(['query', 'list', '--as', 'fay', '--json'], { environment: { REMEMBRANCER_TOKEN: plain } })
+  assert.deepEqual([asPlain.code, errorOf(asPlain)], [4, 'ERR_ACT_FOR_DENIED'])
+})
+
+test("identity me is whom the profile calls as, and says what to do where an operator's token is nobody", async () => {
+  await served.run(['login', '--profile', 'hal', '--as', 'hal'])
+  const asHal = await served.run(['identity', 'me', '--profile', 'hal'], { environment: { REMEMBRANCER_TOKEN: '' } })
+  assert.equal(asHal.stdout, (await served.run(['identity', 'me'], { environment: { REMEMBRANCER_TOKEN: await tokenOf('hal') } })).stdout)
+  assert.match(asHal.stdout, /^[0-9a-f]{64}\n$/)
+  const nobody = await served.run(['identity'])
+  assert.equal(nobody.code, 4)
+  assert.match(nobody.stderr, /remembrancer identity list/)
 })
 
 test('rows are printed as a table for people', async () => {

@@ -3,15 +3,12 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 
 import { argumentsOf } from '../call-arguments.ts'
+import { connectAsCaller } from '../caller.ts'
 import { usage } from '../exit-code.ts'
-import { HostClient, pathOf } from '../host-client.ts'
-import { connect, hostCommand } from '../host-command.ts'
-import type { Connection } from '../host-command.ts'
-import { callTokenTtlSeconds } from '../limits.ts'
-import { requireDatabase } from '../target.ts'
+import { pathOf } from '../host-client.ts'
+import { hostCommand } from '../host-command.ts'
 import type { TargetOptions } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
-import { mintToken } from '../tokens.ts'
 import { valueLines } from '../value-text.ts'
 
 interface CallOptions extends TargetOptions {
@@ -27,28 +24,18 @@ export function callCommand(terminal: Terminal, kind: 'call' | 'query'): Command
     .argument(`<${what}>`, 'its name, as remembrancer schema shows it')
     .argument('[args...]', 'its arguments in order; text as it is, rows and lists as JSON')
     .option('--args <json>', 'all arguments as JSON: an object by name, or an array', parseArguments)
-    .option('--as <subject>', "call as this login of the database, with a short token minted by the operator's or admin's token given")
+    .option(
+      '--as <subject>',
+      "call as this login of the database: with a token minted for it by an operator's or admin's token, or for it with one that has act-for",
+    )
     .action(async (name: string, positional: readonly string[], options: CallOptions) => {
       if (options.args !== undefined && positional.length > 0) throw usage('give the arguments either one by one or with --args')
-      const { client, database } = await connectAsCaller(options)
+      const { client, database, sender } = await connectAsCaller(options)
       const args = options.args ?? (await argumentsOf(client, { database, name, positional }))
-      const answer = await client.post(pathOf`/v1/databases/${database}/${kind}/${name}`, { args }, callAnswer)
+      const answer = await client.post(pathOf`/v1/databases/${database}/${kind}/${name}`, { args, ...(sender && { sender }) }, callAnswer)
       // A reducer without a result answers null; for a person that is nothing to print.
       terminal.result(answer, kind === 'call' && answer.result === null ? [] : valueLines(answer.result))
     })
-}
-
-/** Who calls is a login of the database: a token of one, or one minted for `--as`. */
-async function connectAsCaller(options: CallOptions): Promise<{ readonly client: HostClient; readonly database: string }> {
-  const { client, target } = connect(options)
-  const database = requireDatabase(target)
-  const subject = options.as ?? target.as
-  return { client: subject === undefined ? client : await clientAs({ client, target }, database, subject), database }
-}
-
-async function clientAs({ client, target }: Connection, database: string, subject: string): Promise<HostClient> {
-  const token = await mintToken(client, database, { subject, ttlSeconds: callTokenTtlSeconds, claims: {}, rights: [] })
-  return new HostClient({ url: target.url, token })
 }
 
 function parseArguments(text: string): unknown {

@@ -2,6 +2,8 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 
+import { HostError } from '../../errors.ts'
+import { connectAsCaller } from '../caller.ts'
 import { usage } from '../exit-code.ts'
 import { pathOf } from '../host-client.ts'
 import { connect, hostCommand } from '../host-command.ts'
@@ -25,12 +27,23 @@ export function identityCommand(terminal: Terminal): Command {
 }
 
 function meCommand(terminal: Terminal): Command {
-  return hostCommand('me', 'whom the token speaks for').action(async (options: TargetOptions) => {
-    const { client, path } = connectToDirectory(options)
-    const answer = await client.get(`${path}/me`, me)
+  return hostCommand('me', 'whom the token speaks for, or whom the profile calls as').action(async (options: TargetOptions) => {
+    const { client, database } = await connectAsCaller(options)
+    const answer = await client.get(pathOf`/v1/databases/${database}/identities/me`, me).catch((error: unknown) => {
+      throw isNobody(error) ? nobody() : error
+    })
     terminal.result(answer, [answer.identity])
     terminal.note(`${answer.login.subject} of ${answer.login.issuer}`)
   })
+}
+
+function isNobody(error: unknown): boolean {
+  return error instanceof HostError && error.code === 'ERR_RIGHT_MISSING'
+}
+
+function nobody(): HostError {
+  const instead = 'remembrancer identity list shows everybody, and remembrancer token --subject <subject> makes a token that is somebody'
+  return new HostError('ERR_RIGHT_MISSING', `an operator or admin is nobody in a database: ${instead}`)
 }
 
 function listCommand(terminal: Terminal): Command {
