@@ -5,7 +5,7 @@ const NAME = /^[a-z][a-z0-9-]{0,62}$/
 
 /** @throws HostError ERR_DATABASE_NAME */
 export function checkDatabaseName(text: string): string {
-  if (NAME.test(text)) return text
+  if (typeof text === 'string' && NAME.test(text)) return text
   throw new HostError('ERR_DATABASE_NAME', `a database is named by a letter and then letters, digits and -, all lower case, at most 63: not ${shown(text)}`)
 }
 
@@ -16,5 +16,5 @@ export function checkTenantName(text: string): string {
 }
 
 function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 80))
+  return JSON.stringify(String(text).slice(0, 80))
 }

@@ -20,7 +20,9 @@ import type { Clock, Micros } from './clock.ts'
 import { HostError } from './errors.ts'
 import { buildModule } from './module/build.ts'
 import { openHost } from './open-host.ts'
-import type { LocalDatabase, LocalHost, Sender, SenderOptions } from './open-host.ts'
+import type { LocalDatabase, SenderOptions } from './local-database.ts'
+import type { LocalHost } from './open-host.ts'
+import type { Sender } from './sender.ts'
 import type { LogEntry, PublishReport } from './protocol/shard-protocol.ts'
 
 export interface OpenModuleOptions {

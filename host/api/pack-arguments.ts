@@ -1,6 +1,6 @@
 /**
- * The arguments of a call: JSON, by name or by position, to the packed bytes a guest gets. Every
- * refusal names the reducer, the parameter, what it takes and what came.
+ * The arguments of a call, by name or by position, to the packed bytes a guest gets: JSON where they come
+ * over a wire, JavaScript's own values in process. Every refusal names the reducer, the parameter, what it takes and what came.
  */
 import { HostError } from '../errors.ts'
 import { fromJson } from '../protocol/json-values.ts'
@@ -12,13 +12,21 @@ import type { ValueType } from '../value-type.ts'
 
 export type NamedArguments = Readonly<Record<string, unknown>>
 
+/** What packValue takes for a value as it came. */
+export type ReadValue = (type: ValueType, value: unknown, layouts: Layouts, path: string) => unknown
+
 /** @throws HostError ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_ARGUMENT_RANGE, ERR_ARGUMENTS_TOO_LARGE */
-export function packArguments(reducer: ReducerDescription, args: readonly unknown[] | NamedArguments, layouts: Layouts): Uint8Array<ArrayBuffer> {
+export function packArguments(
+  reducer: ReducerDescription,
+  args: readonly unknown[] | NamedArguments,
+  layouts: Layouts,
+  read: ReadValue = fromJson,
+): Uint8Array<ArrayBuffer> {
   const values = isList(args) ? byPosition(reducer, args) : byName(reducer, args)
   const writer = new PackedWriter()
   for (const [index, { name, type }] of reducer.params.entries()) {
     const path = `${reducer.name}(${name})`
-    packValue(writer, type, fromJson(type, values[index], layouts, path), layouts, path)
+    packValue(writer, type, read(type, values[index], layouts, path), layouts, path)
   }
   writer.finish()
   return writer.toBytes()
@@ -49,9 +57,13 @@ function isNullable(type: ValueType): boolean {
 
 function wrongCount(reducer: ReducerDescription, problem: string): HostError {
   const params = reducer.params.map(formatParameter)
-  return new HostError('ERR_ARGUMENT_COUNT', `${reducer.name} takes ${params.length} arguments (${params.join(', ')}), ${problem}`, {
-    detail: { parameters: params },
-  })
+  return new HostError(
+    'ERR_ARGUMENT_COUNT',
+    `${reducer.name} takes ${params.length} ${params.length === 1 ? 'argument' : 'arguments'} (${params.join(', ')}), ${problem}`,
+    {
+      detail: { parameters: params },
+    },
+  )
 }
 
 function formatParameter({ name, type }: FieldDescription): string {

@@ -31,13 +31,18 @@ export class CallQueue {
     return this.#waiting.length === 0
   }
 
+  /** @throws HostError ERR_HOST_CLOSED after close. */
+  requireOpen(): void {
+    if (this.#isClosed) throw new HostError('ERR_HOST_CLOSED', 'the database is closed: open it anew')
+  }
+
   /**
    * Runs `work` in the next batch; resolves when it is on disk.
    *
-   * @throws HostError ERR_BUSY when too many wait, ERR_SHARD_LOST after close, or what `work` threw.
+   * @throws HostError ERR_BUSY when too many wait, ERR_HOST_CLOSED after close, or what `work` threw.
    */
   run<T>(work: () => T): Promise<T> {
-    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the database is closed')
+    this.requireOpen()
     if (this.#waiting.length >= limits.queuePerDatabaseMax) {
       throw new HostError('ERR_BUSY', `${limits.queuePerDatabaseMax} calls of this database are waiting: try again`)
     }

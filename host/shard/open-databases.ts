@@ -83,7 +83,7 @@ export class OpenDatabases {
 
   async #enter(name: string, create: boolean): Promise<Entry> {
     await this.#closed(name)
-    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the host is stopping')
+    if (this.#isClosed) throw new HostError('ERR_HOST_CLOSED', 'the host is stopping: nothing was done')
     const entry = this.#entries.get(name) ?? this.#opened(name, create)
     this.#entries.delete(name)
     this.#entries.set(name, entry)

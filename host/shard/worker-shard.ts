@@ -45,7 +45,7 @@ export class WorkerShard implements Shard {
     head: ShardRequest<M>,
     body?: Uint8Array,
   ): Promise<{ head: ShardAnswer<M>; body: Uint8Array }> {
-    if (this.#isClosed) throw new HostError('ERR_SHARD_LOST', 'the host is stopping')
+    if (this.#isClosed) throw new HostError('ERR_HOST_CLOSED', 'the host is stopping: nothing was done')
     const frame = await this.#request({ database, method, head }, body)
     return { head: frame.head as ShardAnswer<M>, body: frame.body }
   }

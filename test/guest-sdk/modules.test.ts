@@ -7,7 +7,7 @@ import test, { after } from 'node:test'
 
 import { buildModule } from '../../host/module/build.ts'
 import { openHost } from '../../host/open-host.ts'
-import type { LocalDatabase } from '../../host/open-host.ts'
+import type { LocalDatabase } from '../../host/index.ts'
 
 const data = mkdtempSync(path.join(tmpdir(), 'remembrancer-'))
 const host = await openHost({ data })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
 
-import type { Sender } from '../../host/open-host.ts'
+import type { Sender } from '../../host/index.ts'
 import { HandleTable } from '../../host/sandbox/handle-table.ts'
 import type { GuestTable } from '../../host/sandbox/handle-table.ts'
 import type { TestModule } from '../../host/testing.ts'

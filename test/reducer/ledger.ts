@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { HostError } from '../../host/errors.ts'
 import { buildModule } from '../../host/module/build.ts'
-import type { Sender } from '../../host/open-host.ts'
+import type { Sender } from '../../host/index.ts'
 import { PackedReader, PackedWriter, unpackValue } from '../../host/row-codec.ts'
 import { openModule } from '../../host/testing.ts'
 import type { TestModule } from '../../host/testing.ts'

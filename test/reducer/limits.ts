@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
 
 import * as limits from '../../host/limits.ts'
-import type { Sender } from '../../host/open-host.ts'
+import type { Sender } from '../../host/index.ts'
 import type { TestModule } from '../../host/testing.ts'
 import { contentsOf, keys, notes, openLedger, refusal, scan } from './ledger.ts'
 

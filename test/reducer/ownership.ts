@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { before, beforeEach, suite, test } from 'node:test'
 
-import type { Sender } from '../../host/open-host.ts'
+import type { Sender } from '../../host/index.ts'
 import type { TestModule } from '../../host/testing.ts'
 import { contentsOf, countOf, key, keys, notes, openLedger, refusal, rowsOf, scan } from './ledger.ts'
 

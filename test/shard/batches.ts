@@ -128,7 +128,7 @@ suite('batches', () => {
     const closed = shard.send('claims', 'close', {})
     await Promise.all(waiting)
     await closed
-    assert.throws(() => queue.run(() => 0), { code: 'ERR_SHARD_LOST' })
+    assert.throws(() => queue.run(() => 0), { code: 'ERR_HOST_CLOSED' })
   })
 
   test('a bug in one call undoes its batch and leaves the queue working', async () => {

@@ -99,7 +99,7 @@ suite('opening', () => {
     await using shard = new OpenShard()
     await shard.create('anna')
     await shard.core.close()
-    await assert.rejects(identityOf(shard, 'anna'), { code: 'ERR_SHARD_LOST' })
+    await assert.rejects(identityOf(shard, 'anna'), { code: 'ERR_HOST_CLOSED' })
   })
 
   test('a name that is a way out of the data folder is no database', async () => {

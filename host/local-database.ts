@@ -1,0 +1,117 @@
+/** One database of a host in this process: publishing, its people, and whom to call as. */
+import { z } from 'zod'
+
+import { checkClaims } from './auth/claims.ts'
+import { checkLoginPart } from './auth/login.ts'
+import type { HostCatalogue } from './catalogue.ts'
+import { HostError } from './errors.ts'
+import { ASSURANCES, identityToBytes } from './identity.ts'
+import type { Assurance, Identity, Login } from './identity.ts'
+import type { Gate } from './module/gate.ts'
+import type { PublishReport } from './protocol/shard-protocol.ts'
+import { publish } from './publish/publish.ts'
+import type { GuestRunner } from './reducer/active-module.ts'
+import { Sender } from './sender.ts'
+import type { OpenDatabase } from './shard/open-databases.ts'
+
+/** A login; its issuer is the database itself when left out. */
+export interface LocalLogin {
+  readonly issuer?: string | undefined
+  readonly subject: string
+}
+
+export interface SenderOptions {
+  /** Who acts in the sender's name. */
+  readonly actor?: Identity | LocalLogin
+  readonly claims?: Readonly<Record<string, string>>
+  /** How far the caller of this process has proven the sender to be who they say; `none` when left out. */
+  readonly assurance?: Assurance
+}
+
+export interface LocalPublishOptions {
+  /** Another implementation of the world than the sandbox, to compare the two. */
+  readonly compile?: (core: Uint8Array) => Promise<GuestRunner>
+}
+
+const loginShape = z.strictObject({ issuer: z.string().optional(), subject: z.string() })
+const senderOptionsShape = z.strictObject({
+  actor: z.unknown().optional(),
+  claims: z.record(z.string(), z.string()).optional(),
+  assurance: z.enum(ASSURANCES).optional(),
+})
+
+export class LocalDatabase {
+  readonly name: string
+  readonly #open: OpenDatabase
+  readonly #catalogue: HostCatalogue
+  readonly #gate: Gate
+
+  constructor(name: string, open: OpenDatabase, catalogue: HostCatalogue, gate: Gate) {
+    this.name = name
+    this.#open = open
+    this.#catalogue = catalogue
+    this.#gate = gate
+  }
+
+  /** Publishes a component, through the same gate as over HTTP. */
+  async publish(component: Uint8Array, options: LocalPublishOptions = {}): Promise<PublishReport> {
+    this.#open.queue.requireOpen()
+    if (!(component instanceof Uint8Array))
+      throw new HostError('ERR_ARGUMENT_TYPE', 'publish takes the bytes of a component, as remembrancer build writes them')
+    const { timings, componentHash: hash, ...checked } = await this.#gate.check(component)
+    try {
+      const report = await publish(this.#open.database, { ...checked, hash, publishedBy: 'process', isDryRun: false, ...options })
+      this.#catalogue.noteModule(this.name, report.module, report.version)
+      return { ...report, timings: { ...timings, ...report.timings } }
+    } finally {
+      this.#open.showLog()
+    }
+  }
+
+  /**
+   * Somebody to call as: a login, whose identity is minted at first sight, or an identity.
+   *
+   * @throws HostError ERR_ARGUMENT_TYPE, ERR_REQUEST_MALFORMED, ERR_HOST_CLOSED.
+   */
+  async as(sender: Identity | LocalLogin, options: SenderOptions = {}): Promise<Sender> {
+    const parsed = senderOptionsShape.safeParse(options)
+    if (!parsed.success)
+      throw new HostError('ERR_ARGUMENT_TYPE', `as() takes { actor, claims, assurance } besides the sender: ${z.prettifyError(parsed.error)}`)
+    const { claims = {}, assurance = 'none' } = options
+    checkClaims(claims)
+    const identity = await this.#identify(sender)
+    const actor = options.actor === undefined ? identity : await this.#identify(options.actor)
+    return new Sender(this.#open, { sender: identity, actor, assurance, channel: 'process', claims })
+  }
+
+  async #identify(who: Identity | LocalLogin): Promise<Uint8Array> {
+    const { database, queue } = this.#open
+    queue.requireOpen()
+    if (typeof who !== 'string') {
+      const login = this.#login(who)
+      return queue.run(() => database.directory.identify(login))
+    }
+    if (/^[0-9a-f]{64}$/i.test(who)) return identityToBytes(who)
+    throw new HostError('ERR_ARGUMENT_TYPE', `${JSON.stringify(who.slice(0, 80))} is no identity (64 hex digits): for a login write { subject: … }`)
+  }
+
+  /** `login` becomes the same person as `to`. */
+  link(login: LocalLogin, to: LocalLogin): Identity {
+    this.#open.queue.requireOpen()
+    return this.#open.database.directory.link(this.#login(login), this.#login(to), 'process')
+  }
+
+  unlink(login: LocalLogin): Identity {
+    this.#open.queue.requireOpen()
+    return this.#open.database.directory.unlink(this.#login(login), 'process')
+  }
+
+  #login(who: LocalLogin): Login {
+    const { data } = loginShape.safeParse(who)
+    if (data === undefined) throw new HostError('ERR_ARGUMENT_TYPE', 'a login is { subject: "sarah" }, with an issuer where it is not this database')
+    return {
+      issuer: checkLoginPart('an issuer', data.issuer ?? this.#open.database.keyRing.issuer),
+      subject: checkLoginPart('a subject', data.subject),
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * A database in this process as one identity sees it: reducers, queries, and rows without guest code.
+ * Values are JavaScript's own: u64, i64 and timestamps (microseconds since 1970) are bigint, bytes are
+ * Uint8Array, an identity is its hex text.
+ */
+import { packArguments } from './api/pack-arguments.ts'
+import { HostError } from './errors.ts'
+import { identityFromBytes } from './identity.ts'
+import type { Identity } from './identity.ts'
+import type { ScanDirection, ScanTerm } from './plan/scan.ts'
+import type { ActiveModule } from './reducer/active-module.ts'
+import type { Caller } from './reducer/call-context.ts'
+import { runCall } from './reducer/run-call.ts'
+import type { CallResult } from './reducer/run-call.ts'
+import type { TableAccess } from './reducer/table-access.ts'
+import { PackedReader, unpackValue } from './row-codec.ts'
+import type { ReducerDescription } from './schema/description.ts'
+import type { OpenDatabase } from './shard/open-databases.ts'
+import { toSqlValue } from './storage/row-image.ts'
+import type { RowObject } from './storage/row-image.ts'
+
+/** By name or by position. */
+export type Arguments = Readonly<Record<string, unknown>> | readonly unknown[]
+
+/**
+ * Which rows of a table: at most one of `latest` (the last so many, oldest of them first), `newest` (the
+ * same, newest first) and `oldest`; and the values of indexed columns they must have.
+ */
+export interface RowsOptions {
+  readonly latest?: number
+  readonly newest?: number
+  readonly oldest?: number
+  readonly where?: Readonly<Record<string, unknown>>
+}
+
+const directions: ReadonlyMap<string, ScanDirection> = new Map([
+  ['latest', 'latest'],
+  ['newest', 'descending'],
+  ['oldest', 'ascending'],
+])
+
+export class Sender {
+  readonly identity: Identity
+  readonly #open: OpenDatabase
+  readonly #caller: Caller
+
+  constructor(open: OpenDatabase, caller: Caller) {
+    this.#open = open
+    this.#caller = caller
+    this.identity = identityFromBytes(caller.sender)
+  }
+
+  /**
+   * Runs a reducer; resolves with its result when everything it did is on disk.
+   *
+   * @throws HostError ERR_REDUCER_*, ERR_ARGUMENT_*, ERR_HOST_CLOSED, and what the call itself ended with.
+   */
+  async call(reducer: string, args: Arguments = []): Promise<unknown> {
+    return (await this.callWithOperations(reducer, args)).result
+  }
+
+  /** The same, with the row operations the call left. */
+  async callWithOperations(reducer: string, args: Arguments = []): Promise<{ result: unknown; operations: CallResult['operations'] }> {
+    const { database, queue } = this.#open
+    // Packed inside the batch, so that no publish comes between and changes what the bytes mean.
+    return queue.run(() => {
+      const { module, number, description } = find(database.requireModule(), reducer, 'reducer')
+      const { result, operations } = runCall(database, module, { reducer: number, caller: this.#caller, args: pack(module, description, args) })
+      return { result: unpack(module, description, result), operations }
+    })
+  }
+
+  /** Runs a query at once, on what is committed. */
+  query(name: string, args: Arguments = []): unknown {
+    const { database, queue, showLog } = this.#open
+    queue.requireOpen()
+    const { module, number, description } = find(database.requireModule(), name, 'query')
+    const packed = pack(module, description, args)
+    try {
+      const { result } = runCall(database, module, { reducer: number, caller: this.#caller, args: packed })
+      return unpack(module, description, result)
+    } finally {
+      showLog()
+    }
+  }
+
+  /**
+   * Rows of a table that this identity may read, without guest code; without options, all of them.
+   *
+   * @throws HostError ERR_TABLE_UNKNOWN, ERR_ARGUMENT_TYPE, ERR_ARGUMENT_RANGE, ERR_NO_INDEX, ERR_HOST_CLOSED.
+   */
+  rows(table: string, options: RowsOptions = {}): RowObject[] {
+    const { database, queue } = this.#open
+    queue.requireOpen()
+    const { tables } = database.requireModule()
+    const access = tables.get(table)
+    if (access === undefined) throw new HostError('ERR_TABLE_UNKNOWN', `the module has no table ${String(table)}; it has ${[...tables.keys()].join(', ')}`)
+    const { where = {}, ...count } = options
+    return database.rows(this.identity, access, { ...direction(count), terms: terms(access, where) })
+  }
+}
+
+/** What is no number of rows must not pass as "all of them": an agent would read them all to its model. */
+function direction(count: Readonly<Record<string, unknown>>): { direction: ScanDirection; limit: number | undefined } {
+  const [given, ...others] = Object.entries(count)
+  if (given === undefined) return { direction: 'ascending', limit: undefined }
+  const [name, limit] = given
+  const found = directions.get(name)
+  if (found === undefined || others.length > 0) {
+    throw new HostError('ERR_ARGUMENT_TYPE', `rows() takes one of latest, newest and oldest, and where; it got ${Object.keys(count).join(', ')}`)
+  }
+  if (!Number.isSafeInteger(limit) || Number(limit) < 0)
+    throw new HostError('ERR_ARGUMENT_RANGE', `${name} is a number of rows, 0 or more, not ${String(limit)}`)
+  return { direction: found, limit: Number(limit) }
+}
+
+function terms(access: TableAccess, where: Readonly<Record<string, unknown>>): ScanTerm[] {
+  return Object.entries(where).map(([name, value]) => {
+    const column = access.table.columns.find((one) => one.name === name)
+    if (column === undefined) throw new HostError('ERR_ARGUMENT_TYPE', `${access.table.name} has no column ${name}`)
+    return { column, operator: '=', value: toSqlValue(column.type, value, name) }
+  })
+}
+
+function find(module: ActiveModule, name: string, kind: 'reducer' | 'query'): { module: ActiveModule; number: number; description: ReducerDescription } {
+  const { reducers } = module.description
+  const number = reducers.findIndex((reducer) => reducer.name === name)
+  const description = reducers[number]
+  if (description === undefined) {
+    throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no ${kind} ${String(name)}; it has ${reducers.map((one) => one.name).join(', ')}`)
+  }
+  if (description.kind === 'init' || description.kind === 'hook') throw new HostError('ERR_REDUCER_HOST_ONLY', `only the host itself runs ${name}`)
+  if (description.kind !== kind)
+    throw new HostError('ERR_REDUCER_KIND', `${name} is a ${description.kind}: use ${description.kind === 'query' ? 'query()' : 'call()'}`)
+  return { module, number, description }
+}
+
+function pack(module: ActiveModule, description: ReducerDescription, args: Arguments): Uint8Array {
+  return packArguments(description, args, module.layouts, (_type, value) => value)
+}
+
+function unpack(module: ActiveModule, description: ReducerDescription, result: Uint8Array): unknown {
+  const reader = new PackedReader(result, 'ERR_RESULT_MALFORMED')
+  const value = unpackValue(reader, description.result, module.layouts)
+  reader.end()
+  return value
+}
