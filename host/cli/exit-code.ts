@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 
 import { HostError } from '../errors.ts'
+import { HostRefusal } from './host-client.ts'
 
 export const EXIT_CODES = {
   ok: 0,
@@ -18,17 +19,15 @@ export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage
+  if (error instanceof HostRefusal) return error.status === 401 || error.status === 403 ? EXIT_CODES.notAuthorised : EXIT_CODES.refused
   if (!(error instanceof HostError)) return EXIT_CODES.failed
   switch (error.code) {
     case 'ERR_USAGE':
       return EXIT_CODES.usage
     case 'ERR_HOST_UNREACHABLE':
       return EXIT_CODES.unreachable
-    case 'ERR_BUILD':
-    case 'ERR_FOLDER_LOCKED':
-      return EXIT_CODES.failed
     default:
-      return error.status === 401 || error.status === 403 ? EXIT_CODES.notAuthorised : EXIT_CODES.refused
+      return EXIT_CODES.failed
   }
 }
 

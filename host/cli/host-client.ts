@@ -20,6 +20,9 @@ interface Sent {
   readonly signal?: AbortSignal
 }
 
+/** What the host itself answered; every other error is of this machine or of the way there. */
+export class HostRefusal extends HostError {}
+
 export class HostClient {
   readonly url: string
   readonly #token: string | undefined
@@ -94,7 +97,7 @@ export class HostClient {
     try {
       for await (const chunk of response.body ?? []) yield decoder.decode(chunk, { stream: true })
     } catch (cause) {
-      throw unreachable(this.url, cause)
+      throw isTimeout(cause) ? unreachable(this.url, cause) : hostEnded(this.url, cause)
     }
   }
 }
@@ -109,8 +112,8 @@ function refusal(url: string, status: number, text: string): HostError {
   const answer = errorAnswer.safeParse(parseJson(text))
   if (!answer.success) return notAHost(url, `it answered with status ${status}`)
   const { code, message, detail } = answer.data.error
-  if (isErrorCode(code)) return new HostError(code, message, { detail })
-  return new HostError(codeOfStatus(status), `${code}: ${message}`, { detail })
+  if (isErrorCode(code)) return new HostRefusal(code, message, { detail })
+  return new HostRefusal(codeOfStatus(status), `${code}: ${message}`, { detail })
 }
 
 function codeOfStatus(status: number): ErrorCode {
@@ -119,13 +122,22 @@ function codeOfStatus(status: number): ErrorCode {
 }
 
 function unreachable(url: string, cause: unknown): HostError {
-  if (cause instanceof Error && cause.name === 'TimeoutError') {
+  if (isTimeout(cause)) {
     return new HostError('ERR_HOST_UNREACHABLE', `${url} did not answer within ${answerTimeMsMax / 1_000} s`, { cause })
   }
   const reason = cause instanceof Error && cause.cause instanceof Error && 'code' in cause.cause ? ` (${String(cause.cause.code)})` : ''
   return new HostError('ERR_HOST_UNREACHABLE', `nothing answers at ${url}${reason}: start a host with remembrancer serve, or name another with --url`, {
     cause,
   })
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === 'TimeoutError'
+}
+
+/** Its answer had begun. */
+export function hostEnded(url: string, cause: unknown): HostError {
+  return new HostError('ERR_HOST_UNREACHABLE', `the host ended, or the connection to it broke off (${url})`, { cause })
 }
 
 function notAHost(url: string, what: string): HostError {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -30,6 +31,32 @@ test('a second host on the same folder ends with 1', async () => {
   assert.equal(code, 1)
   assert.match(stderr, /^ERR_FOLDER_LOCKED/)
 })
+
+test('a data folder whose host.sqlite is damaged ends with 1', async () => {
+  mkdirSync(join(shell.folder, 'damaged'))
+  writeFileSync(join(shell.folder, 'damaged/host.sqlite'), 'this is no database file '.repeat(100))
+  const { code, stderr } = await shell.run(['serve', '--data', 'damaged', '--port', '0'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^ERR_STORAGE /)
+})
+
+for (const ending of ['stopped', 'killed'] as const) {
+  test(`logs --follow ends with 5 when the host is ${ending}`, async () => {
+    const entry = { seq: 7, at: '2026-11-22T09:30:00.000000Z', level: 'info', reducer: 'write', message: 'wrote' }
+    const host = createHttpServer((_request, response) => {
+      response.write(`${JSON.stringify(entry)}\n`, () => {
+        if (ending === 'stopped') response.end()
+        else response.destroy()
+        host.close()
+      })
+    }).listen(0, '127.0.0.1')
+    await once(host, 'listening')
+    const { port } = host.address() as AddressInfo
+    const { code, stdout, stderr } = await shell.run(['logs', '--follow', '--database', 'notes', '--url', `http://127.0.0.1:${port}`])
+    assert.deepEqual([code, stdout], [5, '09:30:00.000 info  write  wrote\n'])
+    assert.match(stderr, /^ERR_HOST_UNREACHABLE the host ended/)
+  })
+}
 
 test('a port in use ends with 2 and says what to give instead', async () => {
   const server = createServer().listen(0, '127.0.0.1')

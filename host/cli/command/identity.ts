@@ -2,10 +2,9 @@
 import { Command } from 'commander'
 import { z } from 'zod'
 
-import { HostError } from '../../errors.ts'
 import { connectAsCaller } from '../caller.ts'
 import { usage } from '../exit-code.ts'
-import { pathOf } from '../host-client.ts'
+import { HostRefusal, pathOf } from '../host-client.ts'
 import { connect, hostCommand } from '../host-command.ts'
 import { requireDatabase } from '../target.ts'
 import type { TargetOptions } from '../target.ts'
@@ -38,12 +37,12 @@ function meCommand(terminal: Terminal): Command {
 }
 
 function isNobody(error: unknown): boolean {
-  return error instanceof HostError && error.code === 'ERR_RIGHT_MISSING'
+  return error instanceof HostRefusal && error.code === 'ERR_RIGHT_MISSING'
 }
 
-function nobody(): HostError {
+function nobody(): HostRefusal {
   const instead = 'remembrancer identity list shows everybody, and remembrancer token --subject <subject> makes a token that is somebody'
-  return new HostError('ERR_RIGHT_MISSING', `an operator or admin is nobody in a database: ${instead}`)
+  return new HostRefusal('ERR_RIGHT_MISSING', `an operator or admin is nobody in a database: ${instead}`)
 }
 
 function listCommand(terminal: Terminal): Command {

@@ -52,6 +52,7 @@ export class PublishLoop {
   async #publishOnce(): Promise<void> {
     const { client, folder, database } = this.#options
     const begin = performance.now()
+    this.#terminal.note('building…', 'dim')
     try {
       const built = await buildModule(folder, { optimize: false })
       const report = await publishComponent(client, { database, component: built.component, isDryRun: false })
@@ -73,8 +74,9 @@ export class PublishLoop {
   }
 
   #advise(error: unknown): void {
+    const code = error instanceof HostError ? error.code : undefined
+    if (code === 'ERR_DATABASE_UNKNOWN') return this.#terminal.note('the database was dropped: end dev and start it again', 'dim')
     const running = this.#version === 0 ? 'nothing runs yet' : `v${this.#version} still runs`
-    const isSchema = error instanceof HostError && error.code === 'ERR_SCHEMA_CHANGE'
-    this.#terminal.note(isSchema ? `${running}; remembrancer dev --reset begins with empty tables` : running, 'dim')
+    this.#terminal.note(code === 'ERR_SCHEMA_CHANGE' ? `${running}; remembrancer dev --reset begins with empty tables` : running, 'dim')
   }
 }
