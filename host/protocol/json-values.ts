@@ -62,7 +62,11 @@ function scalarFromJson(scalar: Scalar, json: unknown, path: string): unknown {
 }
 
 function integerFromJson(scalar: 'u64' | 'i64', json: unknown, path: string): unknown {
-  if (typeof json === 'string' && /^(0|-?[1-9][0-9]{0,18})$/.test(json)) return BigInt(json)
+  if (typeof json === 'string' && /^(0|-?[1-9][0-9]*)$/.test(json)) {
+    // BigInt takes a time that grows with the square of the digits, and no 64-bit integer has more than 20.
+    if (json.length > 20) throw outside(path, `${scalar}, which has at most 19 digits`, json)
+    return BigInt(json)
+  }
   if (typeof json !== 'number') throw unexpected(path, `${scalar} (a string of decimal digits)`, json)
   if (Number.isSafeInteger(json)) return json
   // JSON.parse has already rounded it, so that the caller's digits are lost.
