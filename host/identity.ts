@@ -16,6 +16,9 @@ export interface Login {
   readonly subject: string
 }
 
+/** The issuer of the host's own logins, such as the one that `init` reducers run as. Nobody else has it. */
+export const hostIssuer = 'host'
+
 /** How far a login is to be believed: by its own signature, by a provider's word, by a service's claim, or not at all. */
 export const ASSURANCES = ['none', 'claimed', 'provider', 'signed'] as const
 export type Assurance = (typeof ASSURANCES)[number]

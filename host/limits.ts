@@ -62,6 +62,8 @@ export const fieldsMax = 200
  * rows burn 10,000 to 100,000; one that makes the largest result there may be burns 250 million.
  */
 export const fuelPerCallMax = 300_000_000
+/** How far an operator may raise it: about 0.7 s, far below the watchdog's patience. */
+export const fuelPerCallCeiling = 2_000_000_000
 /** Pages that a guest's memory may grow to (64 KiB each): 64 MiB. */
 export const memoryPagesPerCallMax = 1_024
 /**

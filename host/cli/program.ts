@@ -10,6 +10,7 @@ import { callCommand } from './command/call.ts'
 import { databasesCommand } from './command/databases.ts'
 import { devCommand } from './command/dev.ts'
 import { identityCommand } from './command/identity.ts'
+import { limitsCommand } from './command/limits.ts'
 import { loginCommand } from './command/login.ts'
 import { logsCommand } from './command/logs.ts'
 import { newCommand } from './command/new.ts'
@@ -39,6 +40,7 @@ export function createProgram(terminal: Terminal): Command {
     logsCommand(terminal),
     tokenCommand(terminal),
     identityCommand(terminal),
+    limitsCommand(terminal),
   ]
   for (const command of commands) program.addCommand(command)
   throwInsteadOfExit(program)

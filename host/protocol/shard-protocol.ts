@@ -3,6 +3,7 @@
  * shard can be a worker thread today and a process tomorrow. A request names a database and carries
  * at most one body of bytes; so does its answer. Errors cross as code, message and detail.
  */
+import type { DatabaseLimits, LimitChange } from '../database-limits.ts'
 import type { Assurance, Login } from '../identity.ts'
 
 /** Who calls, as the API verified it. The shard turns logins into identities. */
@@ -109,6 +110,8 @@ export interface ShardRequests {
   unlink: { request: { login: Login; by: string }; answer: { identity: string } }
   token: { request: TokenRequest; answer: { token: string } }
   rotateKey: { request: Record<never, never>; answer: IssuerState }
+  /** Changes limits, none when `change` is empty, and says what holds. */
+  limits: { request: { change: LimitChange }; answer: DatabaseLimits }
   removeKey: { request: { kid: string }; answer: IssuerState }
 }
 export type ShardMethod = keyof ShardRequests

@@ -4,6 +4,7 @@
  * reducers. Calls go on until the swap; each runs against exactly one version.
  */
 import { HostError } from '../errors.ts'
+import { hostIssuer } from '../identity.ts'
 import { storedIndexes } from '../plan/plan.ts'
 import type { SqlValue } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
@@ -35,7 +36,7 @@ export interface PublishRequest {
 }
 
 /** `init` reducers run as the host itself. */
-const hostCaller: CallerHead = { sender: { issuer: 'host', subject: 'init' }, assurance: 'none', channel: 'host', claims: {} }
+const hostCaller: CallerHead = { sender: { issuer: hostIssuer, subject: 'init' }, assurance: 'none', channel: 'host', claims: {} }
 
 /**
  * @throws HostError ERR_DESCRIPTION, ERR_SCHEMA_CHANGE with the plan of what would be needed, or what

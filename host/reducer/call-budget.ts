@@ -1,4 +1,5 @@
 /** What one call may still ask: rows read and counted, shapes of scans, and bytes of rows in either direction. */
+import type { DatabaseLimits } from '../database-limits.ts'
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 
@@ -7,15 +8,20 @@ export class CallBudget {
   #countedRows = 0
   #bytes = 0
   readonly #shapes = new Set<string>()
+  readonly #limits: DatabaseLimits
+
+  constructor(databaseLimits: DatabaseLimits) {
+    this.#limits = databaseLimits
+  }
 
   get rowsLeft(): number {
-    return limits.rowsReadPerCallMax - this.#rows
+    return this.#limits.rowsRead - this.#rows
   }
 
   countRows(rows: number): void {
     this.#rows += rows
-    if (this.#rows > limits.rowsReadPerCallMax) {
-      throw new HostError('ERR_CALL_LIMIT', `a call may read at most ${limits.rowsReadPerCallMax} rows: give the scan a limit`)
+    if (this.#rows > this.#limits.rowsRead) {
+      throw new HostError('ERR_CALL_LIMIT', `a call may read at most ${this.#limits.rowsRead} rows: give the scan a limit`)
     }
   }
 
@@ -44,8 +50,8 @@ export class CallBudget {
 
   countBytes(bytes: number): void {
     this.#bytes += bytes
-    if (this.#bytes > limits.rowBytesPerCallMax) {
-      throw new HostError('ERR_CALL_LIMIT', `a call may move at most ${limits.rowBytesPerCallMax} bytes of rows: read or write fewer at once`)
+    if (this.#bytes > this.#limits.rowBytes) {
+      throw new HostError('ERR_CALL_LIMIT', `a call may move at most ${this.#limits.rowBytes} bytes of rows: read or write fewer at once`)
     }
   }
 }

@@ -13,11 +13,14 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 export class CallLog {
   readonly #reducer: string
   readonly #lines: LogLine[] = []
-  #bytesLeft: number = limits.logBytesPerCallMax
+  readonly #bytesMax: number
+  #bytesLeft: number
   #dropped = 0
 
-  constructor(reducer: string) {
+  constructor(reducer: string, bytesMax: number) {
     this.#reducer = reducer
+    this.#bytesMax = bytesMax
+    this.#bytesLeft = bytesMax
   }
 
   write(level: number, message: string): void {
@@ -31,7 +34,7 @@ export class CallLog {
   }
 
   lines(): readonly LogLine[] {
-    if (this.#dropped > 0) this.add('warn', `${this.#dropped} more messages of this call were dropped: a call may log ${limits.logBytesPerCallMax} bytes`)
+    if (this.#dropped > 0) this.add('warn', `${this.#dropped} more messages of this call were dropped: a call may log ${this.#bytesMax} bytes`)
     return this.#lines
   }
 }

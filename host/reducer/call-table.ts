@@ -111,6 +111,7 @@ export class CallTable implements GuestTable {
   #updateOne(row: SqlValue[]): boolean {
     this.#fillOwner(row)
     this.#scope.operations.makeVisible(this.#access.table)
+    this.#scope.budget.countRows(1)
     const before = this.#access.get(this.#access.keyOf(row), this.#scope.policy, 'update')
     if (before === undefined) return false
     this.#admit('update', row)
@@ -121,6 +122,7 @@ export class CallTable implements GuestTable {
 
   #deleteOne(key: SqlRow): boolean {
     this.#scope.operations.makeVisible(this.#access.table)
+    this.#scope.budget.countRows(1)
     const before = this.#access.get(key, this.#scope.policy, 'delete')
     if (before === undefined) return false
     this.#scope.operations.add({ kind: 'delete', access: this.#access, before })

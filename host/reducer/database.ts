@@ -4,6 +4,8 @@
  */
 import type { Clock, Micros } from '../clock.ts'
 import type { KeyRing } from '../auth/signing-key.ts'
+import { changeLimits } from '../database-limits.ts'
+import type { DatabaseLimits, LimitChange } from '../database-limits.ts'
 import { assert, HostError } from '../errors.ts'
 import { identityToBytes } from '../identity.ts'
 import type { Identity } from '../identity.ts'
@@ -14,6 +16,7 @@ import { PackedWriter } from '../row-codec.ts'
 import { DatabaseFile } from '../storage/database-file.ts'
 import { Directory } from '../storage/directory.ts'
 import { loadKeyRing, storeKeyRing } from '../storage/key-ring-store.ts'
+import { loadLimits, storeLimits } from '../storage/limit-store.ts'
 import { NextIds } from '../storage/next-ids.ts'
 import { toObject } from '../storage/row-image.ts'
 import type { RowObject } from '../storage/row-image.ts'
@@ -38,6 +41,7 @@ export class Database implements Disposable {
   readonly rowWriter = new PackedWriter('ERR_CALL_LIMIT', limits.rowBytesPerCallMax)
   readonly contextWriter = new PackedWriter()
   #keyRing: KeyRing
+  #limits: DatabaseLimits
   #module: ActiveModule | undefined
   #lastCallTime: Micros = 0n
   #log: LogLine[] = []
@@ -50,6 +54,7 @@ export class Database implements Disposable {
     try {
       prepareSystemTables(this.file, create)
       this.#keyRing = loadKeyRing(this.file)
+      this.#limits = loadLimits(this.file)
     } catch (error) {
       this.file.close()
       throw error
@@ -70,6 +75,18 @@ export class Database implements Disposable {
   /** From the next call on. */
   setModule(module: ActiveModule): void {
     this.#module = module
+  }
+
+  /** What one call may use. */
+  get limits(): DatabaseLimits {
+    return this.#limits
+  }
+
+  /** @throws HostError ERR_LIMIT */
+  setLimits(change: LimitChange): void {
+    const changed = changeLimits(this.#limits, change)
+    storeLimits(this.file, changed)
+    this.#limits = changed
   }
 
   get keyRing(): KeyRing {

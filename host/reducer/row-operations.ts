@@ -4,7 +4,6 @@
  * then under a savepoint. A failed call leaves nothing.
  */
 import { HostError } from '../errors.ts'
-import * as limits from '../limits.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import type { Table } from '../schema/schema.ts'
 import type { DatabaseFile } from '../storage/database-file.ts'
@@ -19,13 +18,15 @@ export type RowOperationRecord =
 export class RowOperations {
   readonly #file: DatabaseFile
   readonly #nextIds: NextIds
+  readonly #recordsMax: number
   readonly #records: RowOperationRecord[] = []
   #applied = 0
   /** Tables with operations that are not applied: a read asks before each of its statements. */
   readonly #pending = new Set<Table>()
   #hasSavepoint = false
 
-  constructor(file: DatabaseFile, nextIds: NextIds) {
+  constructor(file: DatabaseFile, nextIds: NextIds, recordsMax: number) {
+    this.#recordsMax = recordsMax
     this.#file = file
     this.#nextIds = nextIds
   }
@@ -35,8 +36,8 @@ export class RowOperations {
   }
 
   add(record: RowOperationRecord): void {
-    if (this.#records.length >= limits.rowOperationsPerCallMax) {
-      throw new HostError('ERR_CALL_LIMIT', `a call may change at most ${limits.rowOperationsPerCallMax} rows: split the work over several calls`)
+    if (this.#records.length >= this.#recordsMax) {
+      throw new HostError('ERR_CALL_LIMIT', `a call may change at most ${this.#recordsMax} rows: split the work over several calls`)
     }
     this.#records.push(record)
     this.#pending.add(record.access.table)

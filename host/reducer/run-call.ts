@@ -4,7 +4,6 @@
  */
 import { HostError } from '../errors.ts'
 import { PackedReader, unpackValue } from '../row-codec.ts'
-import { CALL_LIMITS } from '../sandbox/meter.ts'
 import type { ReducerDescription } from '../schema/description.ts'
 import type { ActiveModule } from './active-module.ts'
 import { CallBudget } from './call-budget.ts'
@@ -41,22 +40,23 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
   if (reducer === undefined) throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no reducer ${request.reducer}`)
 
   const { caller } = request
-  const operations = new RowOperations(database.file, database.nextIds)
-  const scope = { policy: { sender: caller.sender }, operations, nextIds: database.nextIds, budget: new CallBudget(), writer: database.rowWriter }
+  const { limits } = database
+  const operations = new RowOperations(database.file, database.nextIds, limits.rowOperations)
+  const scope = { policy: { sender: caller.sender }, operations, nextIds: database.nextIds, budget: new CallBudget(limits), writer: database.rowWriter }
   const tables = reducer.tables.map(({ table, mode }) => new CallTable(database.access(module, table), mode, scope))
 
   const context = database.contextWriter
   context.reset()
   packContext(context, { ...caller, timestamp: database.callTime(), seed: drawSeed() })
 
-  const log = new CallLog(reducer.name)
+  const log = new CallLog(reducer.name, limits.logBytes)
   try {
     const outcome = module.guest.run({
       reducer: request.reducer,
       context: context.view(),
       tables,
       args: request.args,
-      limits: CALL_LIMITS,
+      limits,
       log: (level, message) => log.write(level, message),
     })
     if (outcome.kind === 'failed') throw new HostError('ERR_CALL_FAILED', outcome.message)

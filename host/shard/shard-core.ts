@@ -105,6 +105,11 @@ export class ShardCore {
         database.setKeyRing(rotateKeys(database.keyRing))
         return { head: issuerState(database.keyRing) }
       }),
+    limits: (name, { change }) =>
+      this.#databases.use(name, ({ database }) => {
+        if (Object.keys(change).length > 0) database.setLimits(change)
+        return { head: database.limits }
+      }),
     removeKey: (name, { kid }) =>
       this.#databases.use(name, ({ database }) => {
         database.setKeyRing(removeKey(database.keyRing, kid))

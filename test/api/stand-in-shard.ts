@@ -2,6 +2,7 @@
  * A shard without storage and guests, so that a test can make it late, lost or of another mind. A call
  * answers with the bytes it was given, unless `onCall` says otherwise.
  */
+import { changeLimits, defaultLimits } from '../../host/database-limits.ts'
 import { mintDatabaseToken } from '../../host/auth/mint-token.ts'
 import { issuerState, newKeyRing, removeKey, rotateKeys } from '../../host/auth/signing-key.ts'
 import type { KeyRing } from '../../host/auth/signing-key.ts'
@@ -94,6 +95,7 @@ export class StandInShard implements Shard {
       if (head.version !== version) throw new HostError('ERR_BUSY', 'another module runs now', { detail: { version } })
       return { head: { version }, body: await this.onCall(head, body) }
     },
+    limits: async (name, { change }) => ({ head: changeLimits(defaultLimits, this.#database(name) && change), body: none }),
     identify: async (name, { login }) => ({ head: { identity: this.#identity(name, login) }, body: none }),
     identities: async (name) => ({
       head: { identities: [...this.#database(name).identities].map(([key, identity]) => ({ identity, logins: [JSON.parse(key)] })) },

@@ -61,7 +61,7 @@ suite('worker', () => {
     await open.start()
     const taken = open.identity()
     const closing = open.shard.close()
-    const late = assert.rejects(open.identity(), { code: 'ERR_SHARD_LOST' })
+    const late = assert.rejects(open.identity(), { code: 'ERR_HOST_CLOSED' })
     assert.match(await taken, /^[0-9a-f]{64}$/)
     await Promise.all([closing, late])
     assert.deepEqual(open.failures, [])

@@ -21,6 +21,7 @@ import { refuseConnection, replyWithError, unknownRoute } from './error-reply.ts
 import { identityRoutes } from './identity-routes.ts'
 import { malformed, parseJsonBody } from './json-body.ts'
 import { keyRoutes } from './key-routes.ts'
+import { limitRoutes } from './limit-routes.ts'
 import { logRoute } from './log-route.ts'
 import { publishRoute } from './publish-route.ts'
 import { tenantRoutes } from './tenant-routes.ts'
@@ -99,6 +100,7 @@ function addRoutes(server: FastifyInstance, context: ApiContext): void {
   databaseRoutes(server, context)
   callRoutes(server, context)
   keyRoutes(server, context)
+  limitRoutes(server, context)
   identityRoutes(server, context)
   logRoute(server, context)
   // A scope of its own: it has another body parser.
