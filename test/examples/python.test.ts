@@ -28,3 +28,17 @@ test('the Python example stores a turn and recalls it', async () => {
 test('the Python example says which error the host gave', async () => {
   await assert.rejects(remember('nonsense'), (error: { code: number; stderr: string }) => error.code === 1 && error.stderr.startsWith('ERR_TOKEN_INVALID: '))
 })
+
+test('the Python example says in a line what it lacks', async () => {
+  const failing = async (...args: string[]): Promise<string> => {
+    const error: { stderr: string } = await run('python3', ['examples/python/remember.py', ...args]).then(
+      () => assert.fail('it did not fail'),
+      (failure) => failure,
+    )
+    assert.doesNotMatch(error.stderr, /Traceback/)
+    return error.stderr
+  }
+  assert.match(await failing(), /: which token\? /)
+  assert.match(await failing('--token', 'x', '--url', 'nonsense'), /^'nonsense' is not the URL of a host/)
+  assert.match(await failing('--token', 'x', '--url', 'http://127.0.0.1:1'), /^no host answers at /)
+})
