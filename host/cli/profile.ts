@@ -2,13 +2,14 @@
  * Profiles: a host's URL, a database and a token under a name, so that nothing is pasted twice. A
  * person's own lie in ~/.config/remembrancer/profiles.json; `dev` leaves one in the module's folder.
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 
 import { z } from 'zod'
 
 import { usage } from './exit-code.ts'
+import { makeFolder } from './make-folder.ts'
 
 const profileShape = z.strictObject({
   url: z.string(),
@@ -95,7 +96,7 @@ function readText(file: string): string | undefined {
 
 /** Tokens are in it: nobody else may read it, from its first byte on, whatever file was there before. */
 function writePrivately(file: string, value: unknown): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(path.dirname(file), 0o700)
   const next = `${file}.${process.pid}`
   writeFileSync(next, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
   renameSync(next, file)

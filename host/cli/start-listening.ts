@@ -1,10 +1,12 @@
 /** startHost with the errors of an operating system in words: a port in use is no bug of ours. */
 import { HostError } from '../errors.ts'
 import type { HostOptions, RunningHost } from '../host.ts'
+import { makeFolder } from './make-folder.ts'
 
 export async function startListening(options: HostOptions): Promise<RunningHost> {
   // Loaded here and not above: most commands need no server.
   const { startHost } = await import('../host.ts')
+  makeFolder(options.data, 0o700)
   try {
     return await startHost(options)
   } catch (error) {

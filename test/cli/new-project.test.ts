@@ -24,6 +24,18 @@ test('new refuses a folder that is not empty', async () => {
   assert.match(stderr, /not empty/)
 })
 
+test('new says which name the module has, and quotes the folder for a shell', async () => {
+  const { stderr } = await shell.run(['new', "Sarah's Agent ü"])
+  assert.match(stderr, /^the module is called sarah-s-agent-u: /)
+  assert.ok(stderr.includes("next: cd 'Sarah'\\''s Agent ü' && npm install"), stderr)
+})
+
+test('a folder that cannot be made ends new at once', async () => {
+  const { code, stderr } = await shell.run(['new', '/proc/remembrancer/agent'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^ENOENT /)
+})
+
 test('a new project builds, and says what it may do', async () => {
   const { code, stdout, stderr } = await shell.run(['build', 'my-agent'])
   assert.deepEqual([code, stdout], [0, 'my-agent/build/my_agent.wasm\n'])

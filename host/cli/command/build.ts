@@ -1,5 +1,5 @@
 /** remembrancer build <folder>: a module's folder to one component of the fixed world. */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Command } from 'commander'
@@ -8,6 +8,7 @@ import type { BuiltModule } from '../../module/build.ts'
 import { grantText, sizeText, timeText, timingText } from '../grant-text.ts'
 import { grantsOf } from '../../publish/grants.ts'
 import { command } from '../host-command.ts'
+import { makeFolder } from '../make-folder.ts'
 import type { Terminal } from '../terminal.ts'
 
 export function buildCommand(terminal: Terminal): Command {
@@ -18,7 +19,7 @@ export function buildCommand(terminal: Terminal): Command {
       const { buildModule } = await import('../../module/build.ts')
       const built = await buildModule(folder, { optimize: true })
       const file = out ?? path.join(folder, 'build', `${built.description.module}.wasm`)
-      await mkdir(path.dirname(file), { recursive: true })
+      makeFolder(path.dirname(file))
       await writeFile(file, built.component)
       report(terminal, file, built)
     })

@@ -1,11 +1,12 @@
 /** remembrancer new <folder>: a module that remembers what a caller said, with its test. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 import type { Command } from 'commander'
 
 import { usage } from '../exit-code.ts'
 import { command } from '../host-command.ts'
+import { makeFolder } from '../make-folder.ts'
 import { packageSpec } from '../new/package-spec.ts'
 import { projectFiles } from '../new/project-files.ts'
 import type { Terminal } from '../terminal.ts'
@@ -17,10 +18,11 @@ export function newCommand(terminal: Terminal): Command {
       refuseNonEmpty(folder)
       const name = projectName(folder)
       const files = projectFiles({ name, packageSpec: packageSpec(path.resolve(folder)) })
-      mkdirSync(folder, { recursive: true })
+      makeFolder(folder)
       for (const [file, text] of files) writeFileSync(path.join(folder, file), text, { flag: 'wx' })
+      if (name !== path.basename(path.resolve(folder))) terminal.note(`the module is called ${name}: a name has a to z, 0 to 9 and -`)
       terminal.note(`made ${name}: ${[...files.keys()].join(', ')}`)
-      terminal.note(`next: cd ${folder} && npm install && npx remembrancer dev`)
+      terminal.note(`next: cd ${shellWord(folder)} && npm install && npx remembrancer dev`)
       terminal.result({ folder, name, files: [...files.keys()] }, [])
     })
 }
@@ -38,10 +40,17 @@ function entriesOf(folder: string): readonly string[] {
   }
 }
 
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
 /** The folder's name as npm takes it. */
 function projectName(folder: string): string {
   const name = path
     .basename(path.resolve(folder))
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+|-+$/g, '')

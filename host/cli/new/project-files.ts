@@ -16,10 +16,14 @@ export function projectFiles({ name, packageSpec }: ProjectOptions): ReadonlyMap
     ['tsconfig.json', tsconfig],
     ['README.md', readme(name)],
     ['.gitignore', 'node_modules/\nbuild/\n.remembrancer/\n'],
-    // SQLite's binaries are in their package; npm would compile it all the same when it installs from a lock (npm/cli#9837).
-    ['.npmrc', 'ignore-scripts=true\n'],
+    ['.npmrc', npmrc],
   ])
 }
+
+/** npm/cli#9837 */
+const npmrc = `# SQLite's binaries are in their package; npm would compile it all the same when it installs from a lock.
+ignore-scripts=true
+`
 
 function packageJson(name: string, packageSpec: string): string {
   return json({
