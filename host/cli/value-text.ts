@@ -1,4 +1,5 @@
 /** Values for people: rows as a table, everything else as JSON over several lines. */
+import { printable } from '../printable.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -9,7 +10,7 @@ export function valueLines(value: unknown): readonly string[] {
   return JSON.stringify(value, null, 2).split('\n')
 }
 
-/** Columns as wide as their widest cell; the names of the first row's fields above them. */
+/** Columns as wide as their widest cell in the form in which it is printed; the names of the first row's fields above them. */
 export function tableLines(rows: readonly Row[]): readonly string[] {
   const names = Object.keys(rows[0] ?? {})
   const cells = [names, ...rows.map((row) => names.map((name) => cell(row[name])))]
@@ -27,5 +28,5 @@ function isRows(value: unknown): value is readonly Row[] {
 }
 
 function cell(value: unknown): string {
-  return typeof value === 'string' ? value.replaceAll('\n', ' ') : JSON.stringify(value ?? null)
+  return printable(typeof value === 'string' ? value.replaceAll('\n', ' ') : JSON.stringify(value ?? null))
 }

@@ -60,6 +60,25 @@ test('rows are printed as a table for people', async () => {
   assert.match(row, /^1 +[0-9a-f]{64} +tea +3 +false$/)
 })
 
+test('columns stand below each other when a cell has an escape in it', async () => {
+  await served.run(['call', 'write', '\u001bred', '3', 'false', '--as', 'ida'])
+  await served.run(['call', 'write', 'tea', '4', 'false', '--as', 'ida'])
+  const { stdout } = await served.run(['query', 'list', '--as', 'ida'])
+  assert.match(stdout, /\S{64} {2}\\u001bred {2}3 .*\n2 +\S{64} {2}tea {8}4 /)
+})
+
+test('a call that trapped points to the log', async () => {
+  const { code, stderr } = await served.run(['query', 'trip', '--as', 'joe'])
+  assert.equal(code, 3)
+  assert.match(stderr, /^ERR_CALL_TRAPPED .*; remembrancer logs says more\n$/)
+})
+
+test('a source file is no component, and publish asks for its folder', async () => {
+  const { code, stderr } = await served.run(['publish', 'notes/index.ts'])
+  assert.equal(code, 2)
+  assert.match(stderr, /notes\/index\.ts is no Wasm component: publish the module's folder/)
+})
+
 test('a token carries its claims, and a person calls with it', async () => {
   const { stdout } = await served.run(['token', '--subject', 'nora', '--ttl', '5m', '--claim', 'role=nurse'])
   const answer = await served.run(['query', 'whoami'], { environment: { REMEMBRANCER_TOKEN: stdout.trim() } })
@@ -89,7 +108,7 @@ test('schema says what the module has and may do', async () => {
   const { stdout } = await served.run(['schema'])
   assert.match(stdout, /^notes v1\n\ntable notes\n {2}id: u64 {2}key\n {2}writer: identity {2}owner\n/)
   assert.match(stdout, /\nreducer write\(text: string, stars: u8, is_done: bool\): u64\n/)
-  assert.match(stdout, /\nwrite may write notes · complain may write notes · list may read notes · whoami reaches no table\n$/)
+  assert.match(stdout, /\nwrite may write notes · complain may write notes · list may read notes · trip reaches no table · whoami reaches no table\n$/)
 })
 
 test('two logins of one person are linked and unlinked by an admin', async () => {
@@ -117,6 +136,7 @@ test('publish --dry-run says what would change and changes nothing', async () =>
 
 test('a publish says what it grants and which tables it makes', async () => {
   await served.run(['databases', 'create', 'second'])
+  assert.match((await served.run(['databases'])).stdout, /^second +default +– +–$/m)
   const { stderr } = await served.run(['publish', 'notes.wasm', '--database', 'second'])
   assert.match(stderr, /^published notes v1 to second .*\n {2}write may write notes · complain .*\n {2}schema: create table notes\n$/)
   const { code } = await served.run(['databases', 'drop', 'second', '--yes'])

@@ -40,6 +40,7 @@ const misuses: readonly (readonly string[])[] = [
   ['call'],
   ['schema', '--colour'],
   ['token', '--subject', 'sarah', '--ttl', 'soon'],
+  ['token', '--subject', 'sarah', '--ttl', '366d'],
   ['token', '--subject', 'sarah', '--claim', 'nurse'],
   ['serve', '--data', 'data', '--port', '99999'],
   ['publish', 'no-such-file.wasm'],

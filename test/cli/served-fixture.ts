@@ -37,6 +37,11 @@ export function list(ctx: Context, notes: Reader<Note>): Note[] {
 }
 
 @query
+export function trip(ctx: Context): void {
+  assert(false, "tripped");
+}
+
+@query
 export function whoami(ctx: Context): string {
   const role = ctx.claim("role");
   return role === null ? "nobody" : role;

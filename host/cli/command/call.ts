@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { argumentsOf } from '../call-arguments.ts'
 import { connectAsCaller } from '../caller.ts'
 import { usage } from '../exit-code.ts'
-import { pathOf } from '../host-client.ts'
+import { HostRefusal, pathOf } from '../host-client.ts'
 import { hostCommand } from '../host-command.ts'
 import type { TargetOptions } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
@@ -32,10 +32,16 @@ export function callCommand(terminal: Terminal, kind: 'call' | 'query'): Command
       if (options.args !== undefined && positional.length > 0) throw usage('give the arguments either one by one or with --args')
       const { client, database, sender } = await connectAsCaller(options)
       const args = options.args ?? (await argumentsOf(client, { database, name, positional }))
-      const answer = await client.post(pathOf`/v1/databases/${database}/${kind}/${name}`, { args, ...(sender && { sender }) }, callAnswer)
+      const answer = await client.post(pathOf`/v1/databases/${database}/${kind}/${name}`, { args, ...(sender && { sender }) }, callAnswer).catch(pointToLog)
       // A reducer without a result answers null; for a person that is nothing to print.
       terminal.result(answer, kind === 'call' && answer.result === null ? [] : valueLines(answer.result))
     })
+}
+
+/** What a trap said is for the module's author, so the host tells it to the log alone. */
+function pointToLog(error: unknown): never {
+  if (!(error instanceof HostRefusal) || error.code !== 'ERR_CALL_TRAPPED') throw error
+  throw new HostRefusal(error.code, `${error.message}; remembrancer logs says more`, { detail: error.detail, cause: error })
 }
 
 function parseArguments(text: string): unknown {

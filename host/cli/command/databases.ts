@@ -27,9 +27,16 @@ function listCommand(terminal: Terminal): Command {
   return hostCommand('list', 'those that the token may see').action(async (options: TargetOptions) => {
     const { client } = connect(options)
     const answer = await client.get('/v1/databases', databaseList)
-    terminal.result(answer, answer.databases.length === 0 ? [] : tableLines(answer.databases))
+    terminal.result(answer, answer.databases.length === 0 ? [] : tableLines(answer.databases.map(databaseRow)))
     if (answer.databases.length === 0) terminal.note('no databases yet: remembrancer databases create <name>')
   })
+}
+
+type DatabaseRow = z.infer<typeof databaseList>['databases'][number]
+
+/** Before the first publish nothing runs in it. */
+function databaseRow({ module, version, ...row }: DatabaseRow): Record<string, unknown> {
+  return { ...row, module: module ?? '–', version: module === null ? '–' : version }
 }
 
 function createCommand(terminal: Terminal): Command {

@@ -15,6 +15,9 @@ interface PublishOptions extends TargetOptions {
   readonly dryRun?: boolean
 }
 
+/** The first bytes of every Wasm file. */
+const WASM_MAGIC = Buffer.from('\0asm')
+
 export function publishCommand(terminal: Terminal): Command {
   return hostCommand('publish', 'put a module into a database of a running host')
     .argument('<file-or-folder>', 'a component, or the folder of a module to build')
@@ -36,7 +39,14 @@ export function publishCommand(terminal: Terminal): Command {
 async function readComponent(source: string): Promise<Uint8Array> {
   const found = await stat(source).catch(() => undefined)
   if (found === undefined) throw usage(`there is no file or folder ${source}`)
-  if (!found.isDirectory()) return readFile(source)
+  if (!found.isDirectory()) return readComponentFile(source)
   const { buildModule } = await import('../../module/build.ts')
   return (await buildModule(source, { optimize: true })).component
+}
+
+/** A host would refuse it as well, without knowing what the file is beside. */
+async function readComponentFile(file: string): Promise<Uint8Array> {
+  const bytes = await readFile(file)
+  if (bytes.subarray(0, WASM_MAGIC.length).equals(WASM_MAGIC)) return bytes
+  throw usage(`${file} is no Wasm component: publish the module's folder, or the file that remembrancer build wrote`)
 }

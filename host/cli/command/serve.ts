@@ -17,6 +17,8 @@ interface ServeOptions {
   readonly anonymous?: boolean
 }
 
+const openToAll = 'warning: --anonymous on an address that others reach: each of them may call and query, all as one login'
+
 export function serveCommand(terminal: Terminal): Command {
   return command('serve', 'run a host')
     .requiredOption('--data <folder>', 'the data folder; made when it is not there')
@@ -28,6 +30,11 @@ export function serveCommand(terminal: Terminal): Command {
       const operatorTokenFile = path.resolve(data, 'operator.token')
       terminal.result({ url: host.url, operatorTokenFile }, [host.url])
       terminal.note(`the operator's token is in ${operatorTokenFile}`)
+      if (anonymous === true && !isLoopback(hostname)) terminal.note(openToAll, 'yellow')
       await endOnSignal(() => host.close())
     })
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '::1' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
