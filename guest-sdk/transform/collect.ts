@@ -8,6 +8,7 @@ import type { DeclarationStatement, DecoratorNode, Source } from 'assemblyscript
 import type { Declarations, DeclaredClass, DeclaredField, DeclaredFunction, Decorator, ReducerKind } from './model.ts'
 import { suggestion } from './problems.ts'
 import type { Problems } from './problems.ts'
+import { isExported } from './syntax.ts'
 
 const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered']
 const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'index', 'unique', 'default']
@@ -15,6 +16,9 @@ const FUNCTION_DECORATORS = ['reducer', 'query', 'init', 'hook']
 const WITHOUT_ARGUMENTS = ['record', 'autoIncrement', 'primaryKey', ...FUNCTION_DECORATORS]
 /** Decorators that AssemblyScript itself gives a meaning to. */
 const LANGUAGE_DECORATORS = ['inline', 'final', 'unmanaged', 'lazy', 'unsafe', 'operator']
+
+/** The file whose exports would be reducers and queries. */
+const INDEX_FILE = 'index.ts'
 
 /**
  * `@default` cannot be parsed, because `default` is a keyword: the compiler reads every file with
@@ -62,10 +66,19 @@ function collectField(node: FieldDeclaration, owner: ClassDeclaration, problems:
 function collectFunction(source: Source, node: FunctionDeclaration, problems: Problems): DeclaredFunction | undefined {
   const decorators = decoratorsOf(node, node.name.text, FUNCTION_DECORATORS, problems)
   const [first, second] = decorators.filter((one) => isReducerKind(one.name))
-  if (first === undefined) return undefined
+  if (first === undefined) {
+    const isPlain = decorators.every((one) => LANGUAGE_DECORATORS.includes(one.name))
+    if (isPlain && isExported(node) && source.normalizedPath === INDEX_FILE) problems.warn(node.name, forgottenDecorator(node.name.text))
+    return undefined
+  }
   if (second !== undefined) problems.error(second.node, `${node.name.text}: one of ${list(FUNCTION_DECORATORS)}, not two`)
   const kind = isReducerKind(first.name) ? first.name : 'reducer'
   return { kind, functionName: node.name.text, source, node, decorators }
+}
+
+/** Other files export what index.ts imports; what index.ts exports is for callers. */
+function forgottenDecorator(name: string): string {
+  return `${name}: exported without a decorator, so that nobody can call it; ${list(FUNCTION_DECORATORS)}, or no export`
 }
 
 function isReducerKind(name: string): name is ReducerKind {

@@ -111,6 +111,11 @@ test('defaults stand in the description as the API writes values', async () => {
   )
 })
 
+test('a function that index.ts exports without a decorator is built with a warning', async () => {
+  const { warnings } = await compile('export function recall(ctx: Context): u32 { return 1; }\nfunction helper(): void {}')
+  assert.deepEqual(warnings, ['index.ts:2:17 recall: exported without a decorator, so that nobody can call it; @reducer, @query, @init, @hook, or no export'])
+})
+
 test('a table without an owner is built with a warning', async () => {
   const { warnings } = await compile('@table("prices") class Price { @primaryKey name: string; cents: u64; }')
   assert.deepEqual(warnings, ['index.ts:2:24 Price: no @owner column, so the table is closed until policies open it'])
