@@ -38,7 +38,7 @@ async function clientAs({ client, target }: Connection, database: string, subjec
 const claims = z.looseObject({ sub: z.string(), roles: z.undefined().optional() })
 
 /** A host token carries roles, and no database's token may. What is no token at all is left for the host to refuse. */
-export function isDatabaseToken(token: string | undefined): boolean {
+function isDatabaseToken(token: string | undefined): boolean {
   return claims.safeParse(payloadOf(token ?? '')).success
 }
 
