@@ -13,7 +13,7 @@ import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import { DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from './door.ts'
 import type { Door, MeterFacts } from './door.ts'
-import { bytesPrice, countedRowPrice, rowPrice } from './fuel-schedule.ts'
+import { bytesPrice, changedRowPrice, countedRowPrice, rowPrice, tablePrice } from './fuel-schedule.ts'
 import type { GuestTable } from './handle-table.ts'
 import { MemoryPool } from './memory-pool.ts'
 import type { MemoryShape } from './memory-pool.ts'
@@ -141,12 +141,12 @@ export class GuestModule {
   /** The rewriter charges for calling the host; what went in, came out and was touched is charged here. */
   #tableImports(): WebAssembly.ModuleImports {
     const rows =
-      (method: (table: GuestTable, input: Uint8Array) => Uint8Array, countOf: (input: Uint8Array, answer: Uint8Array) => Uint8Array) =>
+      (method: (table: GuestTable, input: Uint8Array) => Uint8Array, rowsPrice: (input: Uint8Array, answer: Uint8Array) => number) =>
       (handle: number, pointer: number, size: number, area: number): void => {
         const running = this.#enterHost()
         const input = running.view(pointer, size)
         const answer = method(running.handles.table(handle), input)
-        this.#meter.charge(bytesPrice(input.length + answer.length) + rowPrice * rowCount(countOf(input, answer)))
+        this.#meter.charge(tablePrice + bytesPrice(input.length + answer.length) + rowsPrice(input, answer))
         running.returnList(area, answer)
       }
     const changes =
@@ -155,27 +155,27 @@ export class GuestModule {
         const running = this.#enterHost()
         const input = running.view(pointer, size)
         const changed = method(running.handles.table(handle), input)
-        this.#meter.charge(bytesPrice(input.length) + rowPrice * rowCount(input))
+        this.#meter.charge(tablePrice + bytesPrice(input.length) + changedRowPrice * rowCount(input))
         return changed
       }
     return {
       '[method]table.get': rows(
         (table, key) => table.get(key),
-        (_key, answer) => answer,
+        (_key, answer) => rowPrice * rowCount(answer),
       ),
       '[method]table.scan': rows(
         (table, scan) => table.scan(scan),
-        (_scan, answer) => answer,
+        (_scan, answer) => rowPrice * rowCount(answer),
       ),
       '[method]table.count': (handle: number, pointer: number, size: number): bigint => {
         const running = this.#enterHost()
         const count = running.handles.table(handle).count(running.view(pointer, size))
-        this.#meter.charge(bytesPrice(size) + countedRowPrice * Number(count))
+        this.#meter.charge(tablePrice + bytesPrice(size) + countedRowPrice * Number(count))
         return count
       },
       '[method]table.insert': rows(
         (table, input) => table.insert(input),
-        (input) => input,
+        (input) => changedRowPrice * rowCount(input),
       ),
       '[method]table.update': changes((table, input) => table.update(input)),
       '[method]table.delete': changes((table, keys) => table.delete(keys)),

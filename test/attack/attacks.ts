@@ -1,5 +1,4 @@
 /** Every attack of the suite, group by group. docs/threat-model.md says which wall each of them tests. */
-import { isErrorCode } from '../../host/errors.ts'
 import type { Attack } from './attack.ts'
 import { capabilityAttacks } from './groups/capability.ts'
 import { clientAttacks } from './groups/client.ts'
@@ -17,7 +16,7 @@ import { publishAttacks } from './groups/publish.ts'
 import { residueAttacks } from './groups/residue.ts'
 import { storageLoadAttacks } from './groups/storage-load.ts'
 
-export const allAttacks: readonly Attack[] = [
+export const attacks: readonly Attack[] = [
   ...fuelAttacks,
   ...storageLoadAttacks,
   ...growthAttacks,
@@ -34,14 +33,3 @@ export const allAttacks: readonly Attack[] = [
   ...publishAttacks,
   ...clientAttacks,
 ]
-
-/** Until a call has fuel, depth and a cap on its memory, nothing of the host would be left of these. */
-const metered: readonly Attack[] = [
-  ...fuelAttacks,
-  ...storageLoadAttacks,
-  ...growthAttacks,
-  ...instanceAttacks,
-  ...allAttacks.filter(({ name }) => /and scans at every level|ends inside the host|asked for its description$|lies? outside its/.test(name)),
-]
-
-export const attacks: readonly Attack[] = isErrorCode('ERR_CALL_FUEL') ? allAttacks : allAttacks.filter((attack) => !metered.includes(attack))

@@ -1,11 +1,8 @@
 /** Guests that would never end: each must end by its fuel, and soon. */
-import type { ErrorCode } from '../../../host/errors.ts'
 import { trapped } from '../attack.ts'
 import type { Attack, CallAttack } from '../attack.ts'
 import { verdictOf } from '../arena.ts'
 import type { GuestShape } from '../guest.ts'
-
-const FUEL = 'ERR_CALL_FUEL' as ErrorCode
 
 const ENDLESS: readonly (readonly [name: string, number: number, body: string, functions?: string])[] = [
   ['loops without end', 1, '(loop $on (br $on))'],
@@ -47,7 +44,7 @@ const loops: readonly CallAttack[] = ENDLESS.map(([name, number, body, functions
   number,
   body,
   functions,
-  expected: trapped(FUEL),
+  expected: trapped('ERR_CALL_FUEL'),
 }))
 
 /** A module that is endless somewhere else than in a reducer's body. */
@@ -57,7 +54,7 @@ function endlessIn(name: string, shape: Omit<GuestShape, 'reducers'>): Attack {
     group: 'cpu',
     number: 1,
     name,
-    expected: trapped(FUEL),
+    expected: trapped('ERR_CALL_FUEL'),
     act: async (arena) => {
       const attacker = await arena.attacker({ ...shape, reducers: [{ name: 'go', tables: [{ table: 'notes', mode: 'write' }], body: '(call $keep)' }] })
       return verdictOf(await attacker.call('go'))

@@ -50,7 +50,7 @@ export const instanceAttacks: readonly Attack[] = [
   }),
   dear('has 90,000 globals', 10, { more: '(global (mut i64) (i64.const 1))'.repeat(90_000) }),
   dear('has 90,000 data segments', 10, { more: '(data (i32.const 65000) "x")'.repeat(90_000) }),
-  dear('has 60,000 functions', 9, { more: '(func)'.repeat(60_000) }),
+  dear('has 20,000 functions', 9, { more: '(func)'.repeat(20_000) }),
   dear('has four megabytes of data', 10, { memory: '(memory (export "memory") 70)', more: `(data (i32.const 131072) "${'x'.repeat(4_000_000)}")` }),
   {
     kind: 'act',
