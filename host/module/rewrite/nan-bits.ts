@@ -2,7 +2,8 @@
  * Which values need their NaN made canonical. Arithmetic that gives NaN leaves its sign and payload to
  * the engine, and V8's two compilers differ; only the result of such an instruction may be replaced,
  * since loads, constants and arguments keep every bit by the rules. A result that only other
- * arithmetic, comparisons and conversions see needs nothing: its bits reach nobody.
+ * arithmetic, comparisons and conversions see needs nothing: its bits reach nobody. What a module then
+ * sees is what it would see if every instruction gave the canonical NaN.
  *
  * A local that is set to nothing but such results is left as it is and made canonical where it is
  * read for more than arithmetic, so that a sum in a loop costs nothing.
@@ -89,19 +90,17 @@ class NanWalk {
         return this.#write(position, this.#stack.pop() ?? EXACT)
       case 0x22:
         return this.#write(position, this.#stack.at(-1) ?? EXACT)
-      case 0x8b: // f32.abs, f32.neg, f64.abs, f64.neg change one bit of whatever bits there are
-      case 0x8c:
+      case 0x8b: // f32.abs and f64.abs: the absolute value of an open NaN is one
       case 0x99:
-      case 0x9a:
         return this.#pass(position)
       default:
         return this.#other(opcode)
     }
   }
 
-  /** Everything else takes exact bits (stores, globals, copysign, reinterpretation) or does not care. */
+  /** Everything else takes exact bits (stores, globals, neg, copysign, reinterpretation) or does not care. */
   #other(opcode: number): void {
-    const takesBits = (opcode >= 0x36 && opcode <= 0x3e) || opcode === 0x24 || opcode === 0x98 || opcode === 0xa6 || opcode === 0xbc || opcode === 0xbd
+    const takesBits = (opcode >= 0x36 && opcode <= 0x3e) || opcode === 0x24 || opcode === 0x8c || opcode === 0x9a || opcode === 0x98 || opcode === 0xa6 || opcode === 0xbc || opcode === 0xbd
     const operands = operandCount(opcode)
     for (let left = operands; left > 0; left -= 1) {
       const operand = this.#stack.pop() ?? EXACT
@@ -246,8 +245,8 @@ class NanWalk {
     const { opcodes, indices, localTypes } = this.#body
     const opcode = opcodes[position] ?? 0
     if (opcode === 0x20) return valueTypeCode(localTypes[indices[position] ?? 0])
-    if (opcode === 0x8b || opcode === 0x8c) return F32
-    if (opcode === 0x99 || opcode === 0x9a) return F64
+    if (opcode === 0x8b) return F32
+    if (opcode === 0x99) return F64
     return opcode === 0x1b ? (this.#selectTypes.get(position) ?? 0) : floatResult(opcode)
   }
 }

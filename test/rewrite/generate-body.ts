@@ -1,0 +1,491 @@
+/** One random function: statements and expressions by type, written as they are drawn. */
+import { BinaryWriter } from '../../host/module/rewrite/binary-writer.ts'
+import type { FunctionType, ValueType } from '../../host/module/core-module.ts'
+import type { Random } from '../fuzz/random.ts'
+import { CODES } from './generate-module.ts'
+import type { ModuleShape } from './generate-module.ts'
+
+export function generateBody(random: Random, shape: ModuleShape, index: number): Uint8Array {
+  return new BodyGenerator(random, shape, index).generate()
+}
+
+const TYPES: readonly ValueType[] = ['i32', 'i64', 'f32', 'f64']
+/** Counters of loops, one for each depth, and then the scratch locals that close a NaN. */
+const COUNTERS = 4
+const DEPTH_MAX = 5
+
+/** By type: opcodes of one operand and of two of the same type. */
+const UNARY: Readonly<Record<ValueType, readonly number[]>> = {
+  i32: [0x45, 0x67, 0x68, 0x69, 0xc0, 0xc1],
+  i64: [0x79, 0x7a, 0x7b, 0xc2, 0xc3, 0xc4],
+  f32: range(0x8b, 0x91),
+  f64: range(0x99, 0x9f),
+}
+const BINARY: Readonly<Record<ValueType, readonly number[]>> = {
+  i32: range(0x6a, 0x78),
+  i64: range(0x7c, 0x8a),
+  f32: range(0x92, 0x98),
+  f64: range(0xa0, 0xa6),
+}
+const COMPARES: Readonly<Record<ValueType, readonly number[]>> = {
+  i32: range(0x46, 0x4f),
+  i64: [0x51, ...range(0x52, 0x5a)],
+  f32: range(0x5b, 0x60),
+  f64: range(0x61, 0x66),
+}
+/** To each type: opcode (0xfc00 and up: the prefixed ones) and the type it takes. */
+const CONVERSIONS: Readonly<Record<ValueType, readonly (readonly [number, ValueType])[]>> = {
+  i32: [
+    [0xa7, 'i64'],
+    [0xa8, 'f32'],
+    [0xa9, 'f32'],
+    [0xaa, 'f64'],
+    [0xab, 'f64'],
+    [0xbc, 'f32'],
+    [0xfc00, 'f32'],
+    [0xfc01, 'f32'],
+    [0xfc02, 'f64'],
+    [0xfc03, 'f64'],
+  ],
+  i64: [
+    [0xac, 'i32'],
+    [0xad, 'i32'],
+    [0xae, 'f32'],
+    [0xaf, 'f32'],
+    [0xb0, 'f64'],
+    [0xb1, 'f64'],
+    [0xbd, 'f64'],
+    [0xfc04, 'f32'],
+    [0xfc05, 'f32'],
+    [0xfc06, 'f64'],
+    [0xfc07, 'f64'],
+  ],
+  f32: [
+    [0xb2, 'i32'],
+    [0xb3, 'i32'],
+    [0xb4, 'i64'],
+    [0xb5, 'i64'],
+    [0xb6, 'f64'],
+    [0xbe, 'i32'],
+  ],
+  f64: [
+    [0xb7, 'i32'],
+    [0xb8, 'i32'],
+    [0xb9, 'i64'],
+    [0xba, 'i64'],
+    [0xbb, 'f32'],
+    [0xbf, 'i64'],
+  ],
+}
+const LOADS: Readonly<Record<ValueType, readonly number[]>> = {
+  i32: [0x28, 0x2c, 0x2d, 0x2e, 0x2f],
+  i64: [0x29, ...range(0x30, 0x35)],
+  f32: [0x2a],
+  f64: [0x2b],
+}
+const STORES: Readonly<Record<ValueType, readonly number[]>> = { i32: [0x36, 0x3a, 0x3b], i64: [0x37, 0x3c, 0x3d, 0x3e], f32: [0x38], f64: [0x39] }
+const ZERO_ALIGN_CONSTANTS = { i32: [0, 1, -1, 2, 255, 65_535, 0x7fff_ffff, -0x8000_0000] } as const
+
+class BodyGenerator {
+  readonly #random: Random
+  readonly #shape: ModuleShape
+  readonly #index: number
+  readonly #type: FunctionType
+  readonly #code = new BinaryWriter(1_024)
+  /** Of parameters and plain locals. */
+  readonly #locals: readonly ValueType[]
+  readonly #firstCounter: number
+  /** What each enclosing label takes; undefined for a loop, to which only its own end goes back. */
+  readonly #labels: (readonly ValueType[] | undefined)[] = []
+  #loops = 0
+  /** A few calls a function, and none deep in loops: the number of calls grows with the power of functions. */
+  #callsLeft = 2
+  #depth = 0
+  /** Instructions left: keeps a body small whatever is drawn. */
+  #budget = 150
+
+  constructor(random: Random, shape: ModuleShape, index: number) {
+    this.#random = random
+    this.#shape = shape
+    this.#index = index
+    this.#type = shape.functions[index] as FunctionType
+    this.#locals = [...this.#type.parameters, ...TYPES, ...TYPES, random.pick(TYPES)]
+    this.#firstCounter = this.#locals.length
+  }
+
+  generate(): Uint8Array {
+    this.#labels.push(this.#type.results)
+    for (let left = this.#random.below(6); left >= 0; left -= 1) this.#statement()
+    for (const type of this.#type.results) this.#expression(type)
+    this.#code.u8(0x0b)
+    const own = this.#locals.slice(this.#type.parameters.length)
+    const writer = new BinaryWriter(this.#code.sizeBytes + 64).u32(own.length + 3)
+    for (const type of own) writer.u32(1).u8(CODES[type])
+    writer.u32(COUNTERS).u8(CODES.i32).u32(1).u8(CODES.f32).u32(1).u8(CODES.f64)
+    return writer.bytes(this.#code.view()).toBytes()
+  }
+
+  #statement(): void {
+    this.#budget -= 1
+    if (this.#budget < 0 || this.#depth > DEPTH_MAX) return this.#assign()
+    this.#depth += 1
+    this.#drawStatement()
+    this.#depth -= 1
+  }
+
+  #drawStatement(): void {
+    switch (this.#random.below(14)) {
+      case 0:
+      case 1:
+        return this.#store()
+      case 2:
+        return this.#loop()
+      case 3:
+      case 4:
+        return this.#if()
+      case 5:
+        return this.#block()
+      case 6:
+        return this.#branchIf()
+      case 7:
+        return this.#call()
+      case 8:
+        return this.#random.chance(3) ? this.#jump() : this.#assign()
+      case 9:
+        return this.#bulk()
+      case 10:
+        return this.#setGlobal()
+      case 11:
+        return this.#table()
+      case 12: {
+        this.#expression(this.#random.pick(TYPES))
+        this.#code.u8(0x1a)
+        return
+      }
+      default:
+        return this.#assign()
+    }
+  }
+
+  #assign(): void {
+    const local = this.#random.below(this.#locals.length)
+    this.#expression(this.#locals[local] as ValueType)
+    this.#code.u8(0x21).u32(local)
+  }
+
+  #setGlobal(): void {
+    const global = this.#random.below(this.#shape.globals.length)
+    this.#expression(this.#shape.globals[global] as ValueType)
+    this.#code.u8(0x24).u32(global)
+  }
+
+  #store(): void {
+    const type = this.#random.pick(TYPES)
+    this.#address()
+    this.#expression(type)
+    this.#code.u8(this.#random.pick(STORES[type])).u8(0).u32(this.#random.below(64))
+  }
+
+  /** Mostly inside the first page; now and then anywhere. */
+  #address(): void {
+    this.#expression('i32')
+    if (!this.#random.chance(30)) this.#code.u8(0x41).s32(0x7fff).u8(0x71)
+  }
+
+  #loop(): void {
+    if (this.#loops === COUNTERS) return this.#assign()
+    const counter = this.#firstCounter + this.#loops
+    this.#loops += 1
+    this.#code
+      .u8(0x41)
+      .s32(1 + this.#random.below(4))
+      .u8(0x21)
+      .u32(counter)
+      .u8(0x03, 0x40)
+    this.#labels.push(undefined)
+    for (let left = this.#random.below(3); left >= 0; left -= 1) this.#statement()
+    this.#code.u8(0x20).u32(counter).u8(0x41, 1, 0x6b, 0x22).u32(counter).u8(0x0d, 0x00)
+    this.#labels.pop()
+    this.#code.u8(0x0b)
+    this.#loops -= 1
+  }
+
+  #if(): void {
+    this.#expression('i32')
+    this.#code.u8(0x04, 0x40)
+    this.#labels.push([])
+    this.#statements()
+    if (this.#random.chance(2)) {
+      this.#code.u8(0x05)
+      this.#statements()
+    }
+    this.#labels.pop()
+    this.#code.u8(0x0b)
+  }
+
+  #block(): void {
+    this.#code.u8(0x02, 0x40)
+    this.#labels.push([])
+    this.#statements()
+    this.#labels.pop()
+    this.#code.u8(0x0b)
+  }
+
+  /** Now and then with a way out in the middle, so that the rest is dead, up to an `else` or an `end`. */
+  #statements(): void {
+    if (this.#random.chance(8)) this.#wayOut()
+    for (let left = this.#random.below(3); left >= 0; left -= 1) this.#statement()
+  }
+
+  #branchIf(): void {
+    const label = this.#label()
+    const types = this.#labels[this.#labels.length - 1 - label] ?? []
+    for (const type of types) this.#expression(type)
+    this.#expression('i32')
+    this.#code.u8(0x0d).u32(label)
+    for (const _type of types) this.#code.u8(0x1a)
+  }
+
+  /** A way out in a block of its own, so that what follows is alive and the counters of loops are counted. */
+  #jump(): void {
+    this.#code.u8(0x02, 0x40)
+    this.#labels.push([])
+    this.#wayOut()
+    if (this.#random.chance(2)) this.#statements()
+    this.#labels.pop()
+    this.#code.u8(0x0b)
+  }
+
+  #wayOut(): void {
+    const kind = this.#random.below(12)
+    if (kind === 0) this.#code.u8(0x00)
+    else if (kind < 3) {
+      for (const type of this.#type.results) this.#expression(type)
+      this.#code.u8(0x0f)
+    } else {
+      const label = this.#label()
+      for (const type of this.#labels[this.#labels.length - 1 - label] ?? []) this.#expression(type)
+      this.#code.u8(0x0c).u32(label)
+    }
+  }
+
+  /** A label that may be gone to: not a loop's, whose rounds only its own end counts. */
+  #label(): number {
+    const open = this.#labels.flatMap((types, place) => (types === undefined ? [] : [this.#labels.length - 1 - place]))
+    return this.#random.pick(open)
+  }
+
+  /** br_table over labels that take nothing. */
+  #table(): void {
+    this.#code.u8(0x02, 0x40, 0x02, 0x40, 0x02, 0x40)
+    this.#expression('i32')
+    if (this.#random.chance(2)) this.#code.u8(0x41, 3, 0x71)
+    const count = this.#random.below(4)
+    this.#code.u8(0x0e).u32(count)
+    for (let left = count; left >= 0; left -= 1) this.#code.u32(this.#random.below(3))
+    for (let left = 3; left > 0; left -= 1) {
+      this.#code.u8(0x0b)
+      this.#labels.push(...Array.from({ length: left - 1 }, () => []))
+      this.#statements()
+      this.#labels.length -= left - 1
+    }
+  }
+
+  #bulk(): void {
+    const kind = this.#random.below(5)
+    if (kind === 0) {
+      this.#expression('i32')
+      this.#code.u8(0x41, 1, 0x71, 0x40, 0, 0x1a)
+      return
+    }
+    this.#address()
+    if (kind < 3) this.#address()
+    else this.#expression('i32')
+    this.#expression('i32')
+    this.#code
+      .u8(0x41)
+      .s32(this.#random.chance(20) ? 0x3_ffff : 0xff)
+      .u8(0x71)
+    if (kind < 3) this.#code.u8(0xfc, 0x0a, 0, 0)
+    else this.#code.u8(0xfc, 0x0b, 0)
+  }
+
+  /** Calls go to later functions only, so that they end; through the table they may trap. */
+  #call(): void {
+    const { functions, table } = this.#shape
+    const later = functions.length - this.#index - 1
+    if (later === 0 || this.#callsLeft === 0 || this.#loops > 1) return this.#assign()
+    this.#callsLeft -= 1
+    const callee = this.#index + 1 + this.#random.below(later)
+    const { parameters, results } = functions[callee] as FunctionType
+    for (const type of parameters) this.#expression(type)
+    if (this.#random.chance(2) && table.every((entry) => entry > this.#index)) {
+      const place = this.#random.chance(4) ? -1 : table.indexOf(callee)
+      this.#code
+        .u8(0x41)
+        .s32(place < 0 ? this.#random.below(table.length + 2) : place)
+        .u8(0x11)
+        .u32(callee)
+        .u8(0)
+    } else this.#code.u8(0x10).u32(callee)
+    for (const type of results.toReversed()) this.#code.u8(0x21).u32(this.#localOf(type))
+  }
+
+  #localOf(type: ValueType): number {
+    return this.#random.pick([...this.#locals.keys()].filter((local) => this.#locals[local] === type))
+  }
+
+  #expression(type: ValueType): void {
+    this.#budget -= 1
+    if (this.#budget < 0 || this.#depth > DEPTH_MAX) return this.#leaf(type)
+    this.#depth += 1
+    this.#drawExpression(type)
+    this.#depth -= 1
+  }
+
+  #drawExpression(type: ValueType): void {
+    switch (this.#random.below(12)) {
+      case 0:
+      case 1:
+      case 2:
+        return this.#binary(type)
+      case 3:
+      case 4:
+        this.#expression(type)
+        return this.#operation(this.#random.pick(UNARY[type]), type)
+      case 5: {
+        const [opcode, from] = this.#random.pick(CONVERSIONS[type])
+        this.#expression(from)
+        return this.#operation(mayTrap(opcode) && !this.#random.chance(10) ? saturating(opcode) : opcode, type)
+      }
+      case 6:
+        this.#address()
+        this.#code.u8(this.#random.pick(LOADS[type])).u8(0).u32(this.#random.below(64))
+        return
+      case 7:
+        return this.#choose(type)
+      case 8:
+        return this.#valueBlock(type)
+      case 9: {
+        this.#expression(type)
+        this.#code.u8(0x22).u32(this.#localOf(type))
+        return
+      }
+      case 10:
+        return type === 'i32' ? this.#compare() : this.#leaf(type)
+      default:
+        return this.#leaf(type)
+    }
+  }
+
+  /** Divisors are mostly odd, so that not every call ends with the first division. */
+  #binary(type: ValueType): void {
+    this.#expression(type)
+    this.#expression(type)
+    const opcode = this.#random.pick(BINARY[type])
+    if (opcode >= 0x6d && opcode <= 0x70 && !this.#random.chance(10)) this.#code.u8(0x41, 1, 0x72)
+    if (opcode >= 0x7f && opcode <= 0x82 && !this.#random.chance(10)) this.#code.u8(0x42, 1, 0x84)
+    this.#operation(opcode, type)
+  }
+
+  #compare(): void {
+    const type = this.#random.pick(TYPES)
+    this.#expression(type)
+    this.#expression(type)
+    this.#code.u8(this.#random.pick(COMPARES[type]))
+  }
+
+  #choose(type: ValueType): void {
+    this.#expression(type)
+    this.#expression(type)
+    this.#expression('i32')
+    this.#code.u8(0x1b)
+  }
+
+  /** if with a value, or a block that is left with one by a branch. */
+  #valueBlock(type: ValueType): void {
+    if (this.#random.chance(2)) {
+      this.#expression('i32')
+      this.#code.u8(0x04, CODES[type])
+      this.#labels.push([type])
+      this.#expression(type)
+      this.#code.u8(0x05)
+      this.#statement()
+      this.#expression(type)
+    } else {
+      this.#code.u8(0x02, CODES[type])
+      this.#labels.push([type])
+      this.#expression(type)
+      this.#expression('i32')
+      this.#code.u8(0x0d, 0)
+    }
+    this.#labels.pop()
+    this.#code.u8(0x0b)
+  }
+
+  #leaf(type: ValueType): void {
+    const kind = this.#random.below(5)
+    if (kind < 3) this.#code.u8(0x20).u32(this.#localOf(type))
+    else if (kind === 3) this.#code.u8(0x23).u32(TYPES.indexOf(type))
+    else this.#constant(type)
+  }
+
+  #constant(type: ValueType): void {
+    const bytes = this.#random.bytes(8)
+    switch (type) {
+      case 'i32':
+        this.#code.u8(0x41).s32(this.#random.chance(2) ? this.#random.pick(ZERO_ALIGN_CONSTANTS.i32) : this.#random.u32() | 0)
+        return
+      case 'i64':
+        this.#code.u8(0x42).s32(this.#random.u32() | 0)
+        return
+      case 'f32':
+        if (this.#random.chance(3)) bytes.set([0x7f, 0xff], 2)
+        this.#code.u8(0x43).bytes(bytes, 0, 4)
+        return
+      case 'f64':
+        if (this.#random.chance(3)) bytes.set(this.#random.chance(2) ? [0xf4, 0x7f] : [0xf0, 0xff], 6)
+        this.#code.u8(0x44).bytes(bytes)
+    }
+  }
+
+  /** Comparisons of one operand apart, every operation gives `type`. */
+  #operation(opcode: number, type: ValueType): void {
+    if (opcode >= 0xfc00) this.#code.u8(0xfc, opcode & 0xff)
+    else this.#code.u8(opcode)
+    if (this.#shape.closesNan && makesNan(opcode)) this.#closeNan(type)
+  }
+
+  #closeNan(type: ValueType): void {
+    const scratch = this.#firstCounter + COUNTERS + (type === 'f32' ? 0 : 1)
+    this.#code.u8(0x22).u32(scratch)
+    if (type === 'f32') this.#code.u8(0x43, 0, 0, 0xc0, 0x7f)
+    else this.#code.u8(0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f)
+    this.#code
+      .u8(0x20)
+      .u32(scratch)
+      .u8(0x20)
+      .u32(scratch)
+      .u8(type === 'f32' ? 0x5b : 0x61, 0x1b)
+  }
+}
+
+/** All arithmetic but abs, neg and copysign, which only move a sign, and what begins with an integer. */
+function makesNan(opcode: number): boolean {
+  if (opcode >= 0x8d && opcode <= 0x98) return opcode !== 0x98
+  if (opcode >= 0x9b && opcode <= 0xa6) return opcode !== 0xa6
+  return opcode === 0xb6 || opcode === 0xbb
+}
+
+function mayTrap(opcode: number): boolean {
+  return (opcode >= 0xa8 && opcode <= 0xab) || (opcode >= 0xae && opcode <= 0xb1)
+}
+
+/** The conversion to the same type that does not trap. */
+function saturating(opcode: number): number {
+  return opcode < 0xae ? 0xfc00 + opcode - 0xa8 : 0xfc04 + opcode - 0xae
+}
+
+function range(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_unused, index) => first + index)
+}
