@@ -1,4 +1,6 @@
 /** What a database or a tenant may be called: a word that is safe in a path, a URL and a log line. */
+import { inspect } from 'node:util'
+
 import { HostError } from './errors.ts'
 
 const NAME = /^[a-z][a-z0-9-]{0,62}$/
@@ -15,6 +17,7 @@ export function checkTenantName(text: string): string {
   throw new HostError('ERR_TENANT_NAME', `a tenant is named by a letter and then letters, digits and -, all lower case, at most 63: not ${shown(text)}`)
 }
 
-function shown(text: string): string {
-  return JSON.stringify(String(text).slice(0, 80))
+/** In process it may be no text at all. */
+function shown(text: unknown): string {
+  return inspect(text, { depth: 0 }).slice(0, 80)
 }

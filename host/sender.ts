@@ -94,7 +94,7 @@ export class Sender {
     queue.requireOpen()
     const { tables } = database.requireModule()
     const access = tables.get(table)
-    if (access === undefined) throw new HostError('ERR_TABLE_UNKNOWN', `the module has no table ${String(table)}; it has ${[...tables.keys()].join(', ')}`)
+    if (access === undefined) throw new HostError('ERR_TABLE_UNKNOWN', `the module has no table ${table}; it has ${[...tables.keys()].join(', ')}`)
     const { where = {}, ...count } = options
     return database.rows(this.identity, access, { ...direction(count), terms: terms(access, where) })
   }
@@ -127,7 +127,7 @@ function find(module: ActiveModule, name: string, kind: 'reducer' | 'query'): { 
   const number = reducers.findIndex((reducer) => reducer.name === name)
   const description = reducers[number]
   if (description === undefined) {
-    throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no ${kind} ${String(name)}; it has ${reducers.map((one) => one.name).join(', ')}`)
+    throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no ${kind} ${name}; it has ${reducers.map((one) => one.name).join(', ')}`)
   }
   if (description.kind === 'init' || description.kind === 'hook') throw new HostError('ERR_REDUCER_HOST_ONLY', `only the host itself runs ${name}`)
   if (description.kind !== kind)

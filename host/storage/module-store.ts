@@ -34,8 +34,19 @@ export function currentModule(file: DatabaseFile): StoredModule | undefined {
 
 export function storeModule(file: DatabaseFile, module: NewModule): void {
   file
-    .statement('INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-    .run([BigInt(module.version), module.hash, module.core, BigInt(module.fuelSchedule), module.description, BigInt(module.schemaVersion), module.publishedAt, module.publishedBy])
+    .statement(
+      'INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run([
+      BigInt(module.version),
+      module.hash,
+      module.core,
+      BigInt(module.fuelSchedule),
+      module.description,
+      BigInt(module.schemaVersion),
+      module.publishedAt,
+      module.publishedBy,
+    ])
 }
 
 export function currentSchema(file: DatabaseFile): Schema {

@@ -67,7 +67,11 @@ test('an endless describe is ended, and the next publish is good', async () => {
 })
 
 test('an endless _initialize is ended, and the next publish is good', async () => {
-  await assertRefused(await guestComponent({ more: INITIALIZE.replace('))', ') (loop br 0))') }), 'ERR_DESCRIPTION', /_initialize trapped \(all \d+ units of fuel/)
+  await assertRefused(
+    await guestComponent({ more: INITIALIZE.replace('))', ') (loop br 0))') }),
+    'ERR_DESCRIPTION',
+    /_initialize trapped \(all \d+ units of fuel/,
+  )
   await assertGoodPublish()
 })
 
