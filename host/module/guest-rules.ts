@@ -4,7 +4,7 @@
  * every feature and instruction beyond the allow-list before this is asked.
  */
 import { HostError } from '../errors.ts'
-import { memoryPagesInitialMax, memoryPagesMax, tableElementsMax } from '../limits.ts'
+import * as limits from '../limits.ts'
 import { quoteName } from './binary-reader.ts'
 import { functionTypeOf, signatureText, typeAt } from './core-module.ts'
 import type { CoreExport, CoreImport, CoreModule } from './core-module.ts'
@@ -41,6 +41,7 @@ export function checkGuestModule(module: CoreModule): void {
   checkImports(module)
   checkMemory(module)
   checkTables(module)
+  checkCounts(module)
   checkRequiredExports(module)
   for (const [name, entry] of module.exports) checkExport(module, name, entry)
 }
@@ -65,10 +66,10 @@ function checkImport(module: CoreModule, entry: CoreImport, label: string): void
 function checkMemory(module: CoreModule): void {
   const [memory, ...others] = module.memories
   if (memory === undefined || others.length > 0) throw refused(`${module.memories.length} memories: it has exactly one`)
-  if (memory.min > memoryPagesInitialMax) {
-    throw refused(`${memory.min} initial pages of memory: at most ${memoryPagesInitialMax} (64 KiB each)`)
+  if (memory.min > limits.memoryPagesInitialMax) {
+    throw refused(`${memory.min} initial pages of memory: at most ${limits.memoryPagesInitialMax} (64 KiB each)`)
   }
-  if (memory.max !== undefined && (memory.max < memory.min || memory.max > memoryPagesMax)) {
+  if (memory.max !== undefined && (memory.max < memory.min || memory.max > limits.memoryPagesMax)) {
     throw refused(`a memory of ${memory.min} to ${memory.max} pages`)
   }
 }
@@ -77,9 +78,19 @@ function checkTables(module: CoreModule): void {
   if (module.tables.length > 1) throw refused(`${module.tables.length} tables: at most one`)
   const entries = module.tables.reduce((sum, table) => sum + table.min, 0)
   const filled = module.elements.reduce((sum, segment) => sum + segment.functions.length, 0)
-  if (Math.max(entries, filled) > tableElementsMax) {
-    throw refused(`${Math.max(entries, filled)} table elements: at most ${tableElementsMax}`)
+  if (Math.max(entries, filled) > limits.tableElementsMax) {
+    throw refused(`${Math.max(entries, filled)} table elements: at most ${limits.tableElementsMax}`)
   }
+}
+
+/** Parts that cost a call time before it has burnt any fuel. */
+function checkCounts({ globals, functions, data }: CoreModule): void {
+  const counts = [
+    ['globals', globals.length, limits.globalsMax],
+    ['functions', functions.length, limits.functionsMax],
+    ['data segments', data.length, limits.dataSegmentsMax],
+  ] as const
+  for (const [what, count, most] of counts) if (count > most) throw refused(`${count} ${what}: at most ${most}`)
 }
 
 function checkRequiredExports(module: CoreModule): void {

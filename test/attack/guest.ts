@@ -37,6 +37,8 @@ export interface GuestShape {
   /** Replaces members of the description. */
   readonly description?: Readonly<Record<string, unknown>>
   readonly records?: readonly unknown[]
+  /** Instead of `notes` and `secrets`; the first must be called `notes`. */
+  readonly tables?: readonly unknown[]
   /** Anything else, at the end. */
   readonly more?: string
 }
@@ -140,13 +142,13 @@ const id = { name: 'id', type: 'u64' }
 const caller = { name: 'caller', type: 'identity' }
 
 /** `notes` and `secrets` belong to their callers; `letters` has a unique address. */
-function descriptionOf({ records = [] }: GuestShape, reducers: readonly GuestReducer[]): object {
+function descriptionOf({ records = [], tables }: GuestShape, reducers: readonly GuestReducer[]): object {
   return {
     format: 1,
     sdk: 'attack',
     module: 'attacker',
     records,
-    tables: [
+    tables: tables ?? [
       { name: 'notes', columns: [id, caller, { name: 'content', type: 'string' }], ...owned },
       { name: 'secrets', columns: [id, caller, { name: 'number', type: 'u32' }], ...owned },
     ],

@@ -1,7 +1,7 @@
 /** Modules whose every instance is dear: each call makes a fresh one. */
 import assert from 'node:assert/strict'
 
-import { bounded } from '../attack.ts'
+import { bounded, refused } from '../attack.ts'
 import type { Attack } from '../attack.ts'
 import { verdictOf } from '../arena.ts'
 import type { Arena } from '../arena.ts'
@@ -30,6 +30,18 @@ function dear(name: string, number: number, shape: Omit<GuestShape, 'reducers'>)
   }
 }
 
+/** More of something than a module may have, because each instance makes all of it anew. */
+function crowded(name: string, more: string): Attack {
+  return {
+    kind: 'publish',
+    group: 'memory',
+    number: 10,
+    name,
+    expected: refused('ERR_COMPONENT_CORE'),
+    component: () => attackingGuest({ reducers: [], more }),
+  }
+}
+
 /** How many memories attackers use up before somebody else needs one. */
 const GROWING_CALLS = 4_400
 const AT_ONCE = 40
@@ -48,10 +60,13 @@ export const instanceAttacks: readonly Attack[] = [
     tableSize: 20_000,
     more: `(func $idleToo) (elem (i32.const 2) ${'$idleToo '.repeat(19_998)})`,
   }),
-  dear('has 90,000 globals', 10, { more: '(global (mut i64) (i64.const 1))'.repeat(90_000) }),
-  dear('has 90,000 data segments', 10, { more: '(data (i32.const 65000) "x")'.repeat(90_000) }),
-  dear('has 20,000 functions', 9, { more: '(func)'.repeat(20_000) }),
+  dear('has 9,900 globals', 10, { more: '(global (mut i64) (i64.const 1))'.repeat(9_900) }),
+  dear('has 9,900 data segments', 10, { more: '(data (i32.const 65000) "x")'.repeat(9_900) }),
+  dear('has 19,900 functions', 9, { more: '(func)'.repeat(19_900) }),
   dear('has four megabytes of data', 10, { memory: '(memory (export "memory") 70)', more: `(data (i32.const 131072) "${'x'.repeat(4_000_000)}")` }),
+  crowded('has 90,000 globals', '(global (mut i64) (i64.const 1))'.repeat(90_000)),
+  crowded('has 90,000 data segments', '(data (i32.const 65000) "x")'.repeat(90_000)),
+  crowded('has 90,000 functions', '(func)'.repeat(90_000)),
   {
     kind: 'act',
     group: 'memory',

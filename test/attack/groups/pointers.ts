@@ -1,4 +1,6 @@
 /** Attacks with pointers and lengths: every one that a guest gives is checked, none is clamped. */
+import assert from 'node:assert/strict'
+
 import { bounded, trapped } from '../attack.ts'
 import type { ActAttack, Attack, CallAttack } from '../attack.ts'
 import { verdictOf } from '../arena.ts'
@@ -128,4 +130,34 @@ const overlaps: readonly CallAttack[] = [
   },
 ]
 
-export const pointerAttacks: readonly Attack[] = [...calls, ...odd, ...allocators, ...overlaps]
+/** The host keeps a row until the call has ended: what it keeps must be a copy. */
+const afterwards = (type: 'string' | 'bytes'): Attack => ({
+  kind: 'act',
+  group: 'memory',
+  number: 18,
+  name: `changes the ${type} of a row after it has stored it`,
+  expected: bounded(),
+  act: async (arena) => {
+    const columns = [
+      { name: 'id', type: 'u64' },
+      { name: 'caller', type: 'identity' },
+      { name: 'content', type },
+    ]
+    const table = { name: 'notes', columns, key: 'id', autoIncrement: true, owner: 'caller', clustered: [], uniques: [], indexes: [] }
+    const notes = { name: 'notes', result: 'row:notes[]', tables: [{ table: 'notes', mode: 'read' }] } as const
+    const reducers = [
+      { name: 'store', tables: [{ table: 'notes', mode: 'write' }], body: '(call $keep) (memory.fill (i32.const 256) (i32.const 88) (i32.const 52))' },
+      {
+        ...notes,
+        body: '(call $scan (call $first) (i32.const 512) (i32.const 6) (i32.const 128)) (call $answer (i32.load (i32.const 128)) (i32.load (i32.const 132)))',
+      },
+    ] as const
+    const attacker = await arena.attacker({ reducers, tables: [table] })
+    assert.equal(verdictOf(await attacker.call('store')), 'ok')
+    const { body } = await attacker.call('notes')
+    assert.equal(body.result[0].content, type === 'bytes' ? Buffer.from('kept').toString('base64') : 'kept')
+    return 'ok'
+  },
+})
+
+export const pointerAttacks: readonly Attack[] = [...calls, ...odd, ...allocators, ...overlaps, afterwards('string'), afterwards('bytes')]
