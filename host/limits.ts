@@ -9,8 +9,10 @@ const MiB = 1024 * KiB
 // ---- publish ---------------------------------------------------------------------------------
 /** Largest component that is read at all: AssemblyScript modules are 10 to 100 KiB, Rust ones 2 MiB. */
 export const componentSizeBytesMax = 8 * MiB
-/** Wall time of the gate's child for one component; a warm publish takes about 20 ms. */
+/** Processor time of the gate's child for one component; a warm publish takes about 20 ms. */
 export const gateTimeMsMax = 2_000
+/** Wall time of the same: a good module must not be refused because the machine is busy with others. */
+export const gateWallTimeMsMax = 20_000
 /**
  * Resident memory of the gate's child. Node and jco's tools alone hold 127 MiB, and checking a good
  * component of 7.5 MiB brought a child that had checked others to 257.

@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { assert, HostError } from '../errors.ts'
-import { gateMemoryBytesMax, gateSampleTimeMs, gateStartTimeMsMax, gateTimeMsMax } from '../limits.ts'
+import { gateMemoryBytesMax, gateSampleTimeMs, gateStartTimeMsMax, gateTimeMsMax, gateWallTimeMsMax } from '../limits.ts'
 import type { GateAnswer, GateRequest } from './gate-protocol.ts'
 
 export type CheckAnswer = Exclude<GateAnswer, { kind: 'ready' }>
@@ -62,8 +62,9 @@ export class GateProcess {
   }
 
   async check(component: Uint8Array): Promise<CheckAnswer> {
-    const answered = this.#answerWithin(gateTimeMsMax)
-    const sampler = setInterval(() => this.#checkMemory(), gateSampleTimeMs)
+    const startMs = processorMs(this.#child.pid)
+    const answered = this.#answerWithin(startMs === undefined ? gateTimeMsMax : gateWallTimeMsMax)
+    const sampler = setInterval(() => this.#checkUse(startMs ?? 0), gateSampleTimeMs)
     const request: GateRequest = { component }
     this.#child.send(request, (error) => error && this.#settle?.(unavailable()))
     const answer = await answered
@@ -91,7 +92,8 @@ export class GateProcess {
     return promise
   }
 
-  #checkMemory(): void {
+  #checkUse(startMs: number): void {
+    if ((processorMs(this.#child.pid) ?? 0) - startMs > gateTimeMsMax) return this.#refuse(`took longer than ${gateTimeMsMax} ms`)
     if (this.residentBytes > gateMemoryBytesMax) this.#refuse(`took more than ${gateMemoryBytesMax / 2 ** 20} MiB of memory`)
   }
 
@@ -124,6 +126,20 @@ function residentBytes(pid: number | undefined): number {
   } catch {
     // The process ended between the timer and the look at it: its exit is on the way to us.
     return 0
+  }
+}
+
+/** Time that all threads of a process have run, in steps of 10 ms; undefined where the system does not tell. */
+function processorMs(pid: number | undefined): number | undefined {
+  if (process.platform !== 'linux' || pid === undefined) return undefined
+  try {
+    // The name in parentheses can hold anything; utime and stime are the 12th and 13th field after it (proc(5)).
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return undefined
   }
 }
 
