@@ -100,7 +100,15 @@ class NanWalk {
 
   /** Everything else takes exact bits (stores, globals, neg, copysign, reinterpretation) or does not care. */
   #other(opcode: number): void {
-    const takesBits = (opcode >= 0x36 && opcode <= 0x3e) || opcode === 0x24 || opcode === 0x8c || opcode === 0x9a || opcode === 0x98 || opcode === 0xa6 || opcode === 0xbc || opcode === 0xbd
+    const takesBits =
+      (opcode >= 0x36 && opcode <= 0x3e) ||
+      opcode === 0x24 ||
+      opcode === 0x8c ||
+      opcode === 0x9a ||
+      opcode === 0x98 ||
+      opcode === 0xa6 ||
+      opcode === 0xbc ||
+      opcode === 0xbd
     const operands = operandCount(opcode)
     for (let left = operands; left > 0; left -= 1) {
       const operand = this.#stack.pop() ?? EXACT
