@@ -6,15 +6,17 @@ import { buildModule } from '../host/module/build.ts'
 import { Gate } from '../host/module/gate.ts'
 import { packContext } from '../host/reducer/call-context.ts'
 import { PackedWriter } from '../host/row-codec.ts'
+import { DOOR, DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from '../host/sandbox/door.ts'
+import type { Door } from '../host/sandbox/door.ts'
 import { GuestModule } from '../host/sandbox/guest-module.ts'
 import type { GuestTable } from '../host/sandbox/handle-table.ts'
-import { CALL_LIMITS } from '../host/sandbox/meter.ts'
+import { CALL_LIMITS, Meter } from '../host/sandbox/meter.ts'
 import { parseDescription } from '../host/schema/description.ts'
 
 export interface GuestBench {
-  /** An instance and nothing else. */
+  /** An instance over a memory that is there already, and nothing else. */
   instantiate(): unknown
-  /** The adapter's way: an instance for this call alone. */
+  /** The adapter's way: an instance for this call alone, over a cleared memory. */
   fresh(): unknown
   /** The unsafe floor: the same instance again, with all that earlier calls left in it. */
   reused(): unknown
@@ -26,76 +28,95 @@ const callsPerReusedInstance = 2_000
 export async function guestBench(folder: string, reducerName: string): Promise<GuestBench> {
   const { component } = await buildModule(folder, { optimize: true })
   await using gate = new Gate()
-  const { core, source, description } = await gate.check(component)
+  const { core, description } = await gate.check(component)
   const guest = await GuestModule.compile(core)
-  const module = await WebAssembly.compile(new Uint8Array(source))
+  const bare = new BareModule(await WebAssembly.compile(new Uint8Array(core)))
   const reducer = parseDescription(description).reducers.findIndex((one) => one.name === reducerName)
   const context = packedContext()
   const args = new PackedWriter()
   args.string('the water is in the basement')
   const tables = [new AcceptingTable()]
 
-  let instance = bareInstance(module)
-  let callsLeft = callsPerReusedInstance
+  let callsLeft = 0
   return {
-    instantiate: () => bareInstance(module),
+    instantiate: () => bare.instantiate(),
     fresh: () => guest.run({ reducer, context, tables, args: args.view(), limits: CALL_LIMITS, log: () => undefined }),
     reused: () => {
       if (callsLeft-- === 0) {
-        instance = bareInstance(module)
+        bare.replace()
         callsLeft = callsPerReusedInstance
       }
-      return callDirectly(instance, reducer, context, args.view())
+      return bare.call(reducer, context, args.view())
     },
   }
 }
 
-interface BareExports {
-  readonly memory: WebAssembly.Memory
-  cabi_realloc(old: number, oldSize: number, align: number, size: number): number
-  call(...parameters: number[]): number
-}
-
 const ids = new Uint8Array(8)
 
-function bareInstance(module: WebAssembly.Module): BareExports {
-  const holder: { exports?: BareExports } = {}
-  const answer = (_handle: number, _pointer: number, _size: number, area: number): void => {
-    const guest = holder.exports as BareExports
-    const pointer = copyIn(guest, ids)
-    const words = new DataView(guest.memory.buffer)
-    words.setUint32(area, pointer, true)
-    words.setUint32(area + 4, ids.length, true)
-  }
-  const tables = {
-    '[method]table.get': answer,
-    '[method]table.scan': answer,
-    '[method]table.insert': answer,
-    '[method]table.count': () => 0n,
-    '[method]table.update': () => 0,
-    '[method]table.delete': () => 0,
-  }
-  const nothing = (): void => undefined
-  const imports = {
-    'remembrancer:module/tables@1.0.0': tables,
-    'remembrancer:module/log@1.0.0': { write: nothing },
-    'remembrancer:module/outcome@1.0.0': { fail: nothing },
-  }
-  const exports = new WebAssembly.Instance(module, imports).exports as unknown as BareExports
-  holder.exports = exports
-  return exports
-}
+/** The rewritten module without the adapter around it: nothing is checked and nothing is cleared. */
+class BareModule {
+  readonly #module: WebAssembly.Module
+  readonly #meter = new Meter()
+  readonly #imports: WebAssembly.Imports
+  #memory: WebAssembly.Memory
+  #door: Door
 
-function callDirectly(guest: BareExports, reducer: number, context: Uint8Array, args: Uint8Array): number {
-  const contextAt = copyIn(guest, context)
-  const handlesAt = copyIn(guest, new Uint8Array(4))
-  return guest.call(reducer, contextAt, context.length, handlesAt, 1, copyIn(guest, args), args.length)
-}
+  constructor(module: WebAssembly.Module) {
+    this.#module = module
+    this.#memory = this.#newMemory()
+    this.#imports = this.#makeImports()
+    this.#door = this.instantiate()
+  }
 
-function copyIn(guest: BareExports, bytes: Uint8Array): number {
-  const pointer = guest.cabi_realloc(0, 0, 4, bytes.length)
-  new Uint8Array(guest.memory.buffer, pointer, bytes.length).set(bytes)
-  return pointer
+  instantiate(): Door {
+    return new WebAssembly.Instance(this.#module, this.#imports).exports[DOOR_EXPORT] as Door
+  }
+
+  replace(): void {
+    this.#memory = this.#newMemory()
+    Object.assign(this.#imports[HOST_IMPORTS] ?? {}, { [MEMORY_IMPORT]: this.#memory })
+    this.#door = this.instantiate()
+  }
+
+  call(reducer: number, context: Uint8Array, args: Uint8Array): number {
+    this.#meter.start(CALL_LIMITS, 0)
+    const contextAt = this.#copyIn(context)
+    const handlesAt = this.#copyIn(new Uint8Array(4))
+    return this.#door(DOOR.call, reducer, contextAt, context.length, handlesAt, 1, this.#copyIn(args), args.length)
+  }
+
+  #newMemory(): WebAssembly.Memory {
+    return new WebAssembly.Memory({ initial: readMeterFacts(this.#module).memoryPagesMin, maximum: CALL_LIMITS.memoryPages })
+  }
+
+  #copyIn(bytes: Uint8Array): number {
+    const pointer = this.#door(DOOR.cabi_realloc, 0, 0, 4, bytes.length)
+    new Uint8Array(this.#memory.buffer, pointer, bytes.length).set(bytes)
+    return pointer
+  }
+
+  #makeImports(): WebAssembly.Imports {
+    const answer = (_handle: number, _pointer: number, _size: number, area: number): void => {
+      const pointer = this.#copyIn(ids)
+      const words = new DataView(this.#memory.buffer)
+      words.setUint32(area, pointer, true)
+      words.setUint32(area + 4, ids.length, true)
+    }
+    const nothing = (): void => undefined
+    return {
+      [HOST_IMPORTS]: { ...this.#meter.imports, [MEMORY_IMPORT]: this.#memory },
+      'remembrancer:module/tables@1.0.0': {
+        '[method]table.get': answer,
+        '[method]table.scan': answer,
+        '[method]table.insert': answer,
+        '[method]table.count': () => 0n,
+        '[method]table.update': () => 0,
+        '[method]table.delete': () => 0,
+      },
+      'remembrancer:module/log@1.0.0': { write: nothing },
+      'remembrancer:module/outcome@1.0.0': { fail: nothing },
+    }
+  }
 }
 
 function packedContext(): Uint8Array {

@@ -1,13 +1,17 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark, prints its table, and with --json ends in one line of JSON. */
 import { benchCall } from './call.ts'
+import { benchFuel } from './fuel.ts'
 import type { Report } from './measure.ts'
 import { benchPublish } from './publish.ts'
 import { benchRecall } from './recall.ts'
+import { benchSandbox } from './sandbox.ts'
 
 const benches = new Map<string, () => Promise<Report>>([
   ['recall', benchRecall],
   ['call', benchCall],
   ['publish', benchPublish],
+  ['fuel', benchFuel],
+  ['sandbox', benchSandbox],
 ])
 
 const [name = '', ...flags] = process.argv.slice(2)

@@ -7,6 +7,8 @@ import { loadavg } from 'node:os'
 
 export interface Candidate {
   readonly name: string
+  /** Before each operation, and not part of it. */
+  prepare?(): void
   /** One operation; awaited when it gives a promise. */
   run(): unknown
 }
@@ -46,6 +48,7 @@ export async function interleave(candidates: readonly Candidate[], { rounds, per
 async function measureRound(candidate: Candidate, perRound: number): Promise<number[]> {
   const measured: number[] = []
   for (let index = 0; index < perRound; index++) {
+    candidate.prepare?.()
     const start = performance.now()
     const result = candidate.run()
     if (result instanceof Promise) await result

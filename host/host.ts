@@ -14,6 +14,7 @@ import { systemClock } from './clock.ts'
 import * as limits from './limits.ts'
 import { Gate } from './module/gate.ts'
 import { packageRoot } from './module/package-root.ts'
+import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { Shard } from './protocol/shard-protocol.ts'
 import { WorkerShard } from './shard/worker-shard.ts'
 
@@ -42,6 +43,7 @@ export interface RunningHost {
 /** @throws HostError ERR_FOLDER_LOCKED when another host has the folder. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const { data, port, hostname = '127.0.0.1', logger = stderrLogger } = options
+  await prepareSandbox('pinned')
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const logs = new LogBook()
   const shards = startShards(options, logs, logger)

@@ -83,8 +83,6 @@ export const stackSlotsPerCallMax = 49_152
 /** Idle guest memories that a thread keeps for the next calls, and their bytes. */
 export const memoriesIdleMax = 16
 export const memoryIdleBytesMax = 64 * MiB
-/** Guest memories of one thread that are not yet collected: V8 reserves 10 GiB of addresses for each. */
-export const memoriesLiveMax = 4_096
 export const argumentsSizeBytesMax = 1 * MiB
 export const resultSizeBytesMax = 4 * MiB
 export const rowSizeBytesMax = 256 * KiB

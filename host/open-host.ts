@@ -20,6 +20,7 @@ import { checkDatabaseName } from './database-name.ts'
 import { HostError } from './errors.ts'
 import { LocalDatabase } from './local-database.ts'
 import { Gate } from './module/gate.ts'
+import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { LogEntry, Shard } from './protocol/shard-protocol.ts'
 import { ShardCore } from './shard/shard-core.ts'
 
@@ -34,6 +35,7 @@ export interface OpenHostOptions {
 export async function openHost(options: OpenHostOptions): Promise<LocalHost> {
   if (typeof options?.data !== 'string' || options.data === '')
     throw new HostError('ERR_ARGUMENT_TYPE', "openHost takes a folder: openHost({ data: './data' })")
+  await prepareSandbox('kept')
   mkdirSync(options.data, { recursive: true, mode: 0o700 })
   return new LocalHost(options)
 }

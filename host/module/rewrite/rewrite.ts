@@ -17,7 +17,7 @@ import { DEPTH_IMPORT, encodeMeterFacts, FUEL_IMPORT, HOST_IMPORTS, MEMORY_IMPOR
 import type { MeterFacts } from '../../sandbox/door.ts'
 import { assert } from '../../errors.ts'
 import { memoryPagesMax } from '../../limits.ts'
-import { bytesPrice, FUEL_SCHEDULE_VERSION, instancePagePrice, instancePrice } from '../../sandbox/fuel-schedule.ts'
+import { bytesPrice, FUEL_SCHEDULE_VERSION, instancePagePrice, instancePartPrices, instancePrice } from '../../sandbox/fuel-schedule.ts'
 import { BinaryReader } from '../binary-reader.ts'
 import { CORE_HEADER, decodeCoreModule } from '../core-module.ts'
 import type { CoreModule, ValueType } from '../core-module.ts'
@@ -151,16 +151,24 @@ function copySection(writer: BinaryWriter, module: CoreModule, id: number): void
   if (section !== undefined) writer.bytes(module.bytes, section.start, section.end)
 }
 
-/** What an instance costs: its memory zeroed, its data copied, its table filled. */
-function meterFacts({ memories, data, elements }: CoreModule): MeterFacts {
+/** What every call pays first: an instance of all this, its memory cleared and its data copied. */
+function meterFacts(module: CoreModule): MeterFacts {
+  const { memories, data } = module
   const [memory] = memories
   const memoryPagesMin = memory?.min ?? 0
   const dataBytes = data.reduce((sum, { bytes }) => sum + bytes.end - bytes.start, 0)
-  const elementCount = elements.reduce((sum, { functions }) => sum + functions.length, 0)
   return {
     fuelSchedule: FUEL_SCHEDULE_VERSION,
     memoryPagesMin,
     memoryPagesMax: memory?.max ?? memoryPagesMax,
-    instanceFuel: instancePrice + memoryPagesMin * instancePagePrice + bytesPrice(dataBytes) + elementCount * 4,
+    instanceFuel: instancePrice + memoryPagesMin * instancePagePrice + bytesPrice(dataBytes) + partsPrice(module),
   }
+}
+
+function partsPrice({ functions, globals, tables, elements, data }: CoreModule): number {
+  const prices = instancePartPrices
+  const entries = tables.reduce((sum, { min }) => sum + min, 0)
+  const elementCount = elements.reduce((sum, segment) => sum + segment.functions.length, 0)
+  const parts = functions.length * prices.function + globals.length * prices.global + data.length * prices.dataSegment
+  return parts + entries * prices.tableEntry + elementCount * prices.element
 }
