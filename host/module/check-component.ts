@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { HostError } from '../errors.ts'
+import { rewrittenSizeBytesMax } from '../limits.ts'
 import { BinaryReader, malformedAt } from './binary-reader.ts'
 import { decodeComponent } from './component.ts'
 import { decodeCoreModule, withoutCustomSections } from './core-module.ts'
@@ -49,6 +50,9 @@ export async function checkComponent(bytes: Uint8Array): Promise<CheckedComponen
 /** A module at the edge of what V8 takes may be past it when it has grown by its charges. */
 function rewrite(guest: CoreModule): Uint8Array<ArrayBuffer> {
   const core = rewriteModule(guest)
+  if (core.length > rewrittenSizeBytesMax) {
+    throw new HostError('ERR_COMPONENT_CORE', `the module has ${core.length} bytes when it is metered: at most ${rewrittenSizeBytesMax}`)
+  }
   if (WebAssembly.validate(core)) return core
   throw new HostError('ERR_COMPONENT_CORE', 'the module cannot be metered: a function has too many parameters, locals or instructions')
 }

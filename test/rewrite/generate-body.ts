@@ -223,9 +223,11 @@ class BodyGenerator {
     this.#code.u8(0x0b)
   }
 
+  /** Now and then a loop that nothing goes back to, which is a block. */
   #block(): void {
-    this.#code.u8(0x02, 0x40)
-    this.#labels.push([])
+    const isLoop = this.#random.chance(3)
+    this.#code.u8(isLoop ? 0x03 : 0x02, 0x40)
+    this.#labels.push(isLoop ? undefined : [])
     this.#statements()
     this.#labels.pop()
     this.#code.u8(0x0b)

@@ -66,6 +66,7 @@ interface Frame {
 class ChargePlanner {
   readonly #body: DecodedBody
   readonly #live: Uint8Array
+  readonly #rounds: Uint8Array
   readonly #prices: Uint32Array
   readonly #ahead: Uint32Array
   readonly #sites: Site[] = []
@@ -78,6 +79,7 @@ class ChargePlanner {
   constructor(body: DecodedBody, structure: BodyStructure, prices: Uint32Array) {
     this.#body = body
     this.#live = structure.live
+    this.#rounds = structure.rounds
     this.#prices = prices
     this.#ahead = priceAhead(body, structure, prices)
     this.#site = new Site(0, undefined)
@@ -107,6 +109,7 @@ class ChargePlanner {
       case 0x02:
         return this.#push(false, false)
       case 0x03:
+        if (this.#rounds[position] === 0) return this.#push(false, false)
         this.#loops.push(this.#frames.length)
         this.#push(true, false)
         this.#site = this.#openSite(position + 1)

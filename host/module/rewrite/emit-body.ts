@@ -160,8 +160,9 @@ class BodyEmitter {
 
   /** A loop that calls nobody who takes fuel reads it once before its rounds. */
   #hold(position: number): void {
-    const end = this.#plan.structure.ends[position] ?? 0
-    const isAlone = this.#fuelUses[end] === this.#fuelUses[position]
+    const { structure } = this.#plan
+    const end = structure.ends[position] ?? 0
+    const isAlone = structure.rounds[position] === 1 && this.#fuelUses[end] === this.#fuelUses[position]
     if (isAlone && position > this.#heldUntil) {
       this.#flush(position)
       this.#code.u8(GLOBAL_GET, FUEL_GLOBAL, LOCAL_SET).u32(this.#scratch)

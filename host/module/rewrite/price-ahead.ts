@@ -16,7 +16,7 @@ interface Frame {
 }
 
 /** By the position of an `if`, `else`, `br_if` or `end`: the price of what follows in its block. */
-export function priceAhead({ count, opcodes }: DecodedBody, { live }: BodyStructure, prices: Uint32Array): Uint32Array {
+export function priceAhead({ count, opcodes }: DecodedBody, { live, rounds }: BodyStructure, prices: Uint32Array): Uint32Array {
   const ahead = new Uint32Array(count)
   const frames: Frame[] = [openFrame(false)]
   for (let position = 0; position < count; position += 1) {
@@ -29,7 +29,7 @@ export function priceAhead({ count, opcodes }: DecodedBody, { live }: BodyStruct
       case 0x02:
       case 0x03:
       case 0x04:
-        frames.push(openFrame(opcode === 0x03, opcode === 0x04 ? position : undefined))
+        frames.push(openFrame(rounds[position] === 1, opcode === 0x04 ? position : undefined))
         break
       case 0x05:
         measure(frame, ahead)

@@ -107,8 +107,8 @@ export class Roles {
   }
 
   /** What may cost more than its code tells, or is called by the host, takes fuel itself. */
-  #hasOwnFuel(index: number, { callees, hasLoop, hasSizedWork }: BodyStructure): boolean {
-    return this.#exported.has(index) || hasLoop || hasSizedWork || [...callees].some((callee) => !this.isStatic(callee))
+  #hasOwnFuel(index: number, { callees, hasRounds, hasSizedWork }: BodyStructure): boolean {
+    return this.#exported.has(index) || hasRounds || hasSizedWork || [...callees].some((callee) => !this.isStatic(callee))
   }
 
   #calleeSlots({ callees }: BodyStructure): number {

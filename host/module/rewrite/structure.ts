@@ -13,12 +13,14 @@ export interface BodyStructure {
   readonly live: Uint8Array
   /** By the position of a block, loop or if: the position of its `end`. */
   readonly ends: Uint32Array
+  /** 1 at the position of a loop that some branch goes back to; others are blocks. */
+  readonly rounds: Uint8Array
   /** Operands on the stack at most, with those of calls and the results that they leave. */
   readonly heightMax: number
   /** Functions called directly, by index, each once. */
   readonly callees: ReadonlySet<number>
   readonly callsIndirectly: boolean
-  readonly hasLoop: boolean
+  readonly hasRounds: boolean
   /** memory.grow, memory.copy or memory.fill: what they cost shows only when they run. */
   readonly hasSizedWork: boolean
 }
@@ -38,6 +40,7 @@ class StructureWalk {
   readonly #body: DecodedBody
   readonly #live: Uint8Array
   readonly #ends: Uint32Array
+  readonly #rounds: Uint8Array
   readonly #callees = new Set<number>()
   readonly #frames: Frame[] = []
   #height = 0
@@ -46,13 +49,14 @@ class StructureWalk {
   /** Blocks opened in dead code. */
   #deadBlocks = 0
   #callsIndirectly = false
-  #hasLoop = false
+  #hasRounds = false
   #hasSizedWork = false
 
   constructor(body: DecodedBody) {
     this.#body = body
     this.#live = new Uint8Array(body.count)
     this.#ends = new Uint32Array(body.count)
+    this.#rounds = new Uint8Array(body.count)
   }
 
   walk(): BodyStructure {
@@ -68,10 +72,11 @@ class StructureWalk {
     return {
       live: this.#live,
       ends: this.#ends,
+      rounds: this.#rounds,
       heightMax: this.#heightMax,
       callees: this.#callees,
       callsIndirectly: this.#callsIndirectly,
-      hasLoop: this.#hasLoop,
+      hasRounds: this.#hasRounds,
       hasSizedWork: this.#hasSizedWork,
     }
   }
@@ -86,21 +91,26 @@ class StructureWalk {
 
   #step(position: number, opcode: number): void {
     switch (opcode) {
+      case 0x02:
       case 0x03:
-        this.#hasLoop = true
         return this.#open(position)
       case 0x04:
         this.#height -= 1
-        return this.#open(position)
-      case 0x02:
         return this.#open(position)
       case 0x05:
         return this.#turn()
       case 0x0b:
         return this.#close(position)
-      case 0x00:
       case 0x0c:
       case 0x0e:
+        this.#markRounds(position, opcode)
+        this.#isReachable = false
+        return
+      case 0x0d:
+        this.#markRounds(position, opcode)
+        this.#height -= 1
+        return
+      case 0x00:
       case 0x0f:
         this.#isReachable = false
         return
@@ -114,6 +124,16 @@ class StructureWalk {
       default:
         this.#hasSizedWork ||= opcode === 0x40 || opcode >= 0xfc0a
         this.#height += stackEffect(opcode)
+    }
+  }
+
+  #markRounds(position: number, opcode: number): void {
+    const { labels, indices, opcodes } = this.#body
+    for (const label of opcode === 0x0e ? (labels.get(position) ?? []) : [indices[position] ?? 0]) {
+      const target = this.#frames.at(-1 - label)?.position ?? -1
+      if (target < 0 || opcodes[target] !== 0x03) continue
+      this.#rounds[target] = 1
+      this.#hasRounds = true
     }
   }
 
