@@ -7,6 +7,7 @@ import asc from 'assemblyscript/asc'
 
 import { rewriteCore } from '../host/module/rewrite/rewrite.ts'
 import { HOST_IMPORTS, MEMORY_IMPORT } from '../host/sandbox/door.ts'
+import { pinEngineFlags } from '../host/sandbox/engine-flags.ts'
 import { CALL_LIMITS, Meter } from '../host/sandbox/meter.ts'
 import { KERNEL_SOURCE, KERNELS } from './fuel-kernels.ts'
 import { interleave, ratio, report } from './measure.ts'
@@ -17,6 +18,7 @@ type Kernels = Readonly<Record<string, (size: number) => number>>
 const fuel = 2_000_000_000
 
 export async function benchFuel(): Promise<Report> {
+  pinEngineFlags()
   const core = await compileKernels()
   const plain = await WebAssembly.compile(core)
   const metered = await WebAssembly.compile(rewriteCore(core, 'each'))

@@ -6,6 +6,7 @@
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 
 import { rewriteCore } from '../host/module/rewrite/rewrite.ts'
+import { pinEngineFlags } from '../host/sandbox/engine-flags.ts'
 import { GuestModule } from '../host/sandbox/guest-module.ts'
 import type { GuestOutcome } from '../host/sandbox/guest-module.ts'
 import { CALL_LIMITS } from '../host/sandbox/meter.ts'
@@ -23,6 +24,7 @@ const RUNAWAYS: ReadonlyMap<string, string> = new Map([
 ])
 
 export async function benchSandbox(): Promise<Report> {
+  pinEngineFlags()
   const guest = await guestBench('modules/claims', 'remember_turn')
   const candidates: readonly Candidate[] = [
     { name: 'bare instance', run: () => guest.instantiate() },

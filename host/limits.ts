@@ -39,7 +39,7 @@ export const moduleNameBytesMax = 1_024
 export const functionParametersMax = 1_000
 /** Locals of all functions of a module: 8 KB can declare 50 million of them for a compiler to place. */
 export const localsMax = 1_000_000
-/** A core module after its metering: 1.3 times what it was, and eight times one of nothing but empty loops. */
+/** A core module after its metering: 1.3 times what it was, and four times one of nothing but empty loops. */
 export const rewrittenSizeBytesMax = 16 * MiB
 /** Code of one function: 1 MiB keeps the optimising compiler busy for seconds; a switch over 500 reducers has 10 KiB. */
 export const functionBodyBytesMax = 1 * MiB
