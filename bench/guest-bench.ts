@@ -5,7 +5,7 @@
 import { buildModule } from '../host/module/build.ts'
 import { Gate } from '../host/module/gate.ts'
 import { packContext } from '../host/reducer/call-context.ts'
-import { PackedWriter } from '../host/row-codec.ts'
+import { PackedWriter } from '../host/packed-bytes.ts'
 import { DOOR, DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from '../host/sandbox/door.ts'
 import type { Door } from '../host/sandbox/door.ts'
 import { GuestModule } from '../host/sandbox/guest-module.ts'

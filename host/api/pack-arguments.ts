@@ -4,7 +4,8 @@
  */
 import { HostError } from '../errors.ts'
 import { fromJson } from '../protocol/json-values.ts'
-import { PackedWriter, packValue } from '../row-codec.ts'
+import { PackedWriter } from '../packed-bytes.ts'
+import { packValue } from '../row-codec.ts'
 import type { Layouts } from '../row-codec.ts'
 import type { FieldDescription, ReducerDescription } from '../schema/description.ts'
 import { formatValueType } from '../value-type.ts'

@@ -28,12 +28,22 @@ const CHILD_FLAGS: readonly string[] = [
   '--no-warnings',
 ]
 
+/** What one check may take. */
+export interface GateBounds {
+  readonly processorMs: number
+  readonly wallMs: number
+}
+
+const gateBounds: GateBounds = { processorMs: gateTimeMsMax, wallMs: gateWallTimeMsMax }
+
 export class GateProcess {
+  readonly #bounds: GateBounds
   readonly #child: ChildProcess
   readonly #ready: Promise<GateAnswer>
   #settle: ((answer: GateAnswer) => void) | undefined
 
-  constructor() {
+  constructor(bounds: GateBounds = gateBounds) {
+    this.#bounds = bounds
     this.#child = fork(CHILD_FILE, {
       execArgv: [...CHILD_FLAGS],
       env: {},
@@ -63,7 +73,7 @@ export class GateProcess {
 
   async check(component: Uint8Array): Promise<CheckAnswer> {
     const startMs = processorMs(this.#child.pid)
-    const answered = this.#answerWithin(startMs === undefined ? gateTimeMsMax : gateWallTimeMsMax)
+    const answered = this.#answerWithin(startMs === undefined ? this.#bounds.processorMs : this.#bounds.wallMs)
     const sampler = setInterval(() => this.#checkUse(startMs ?? 0), gateSampleTimeMs)
     const request: GateRequest = { component }
     this.#child.send(request, (error) => error && this.#settle?.(unavailable()))
@@ -93,7 +103,8 @@ export class GateProcess {
   }
 
   #checkUse(startMs: number): void {
-    if ((processorMs(this.#child.pid) ?? 0) - startMs > gateTimeMsMax) return this.#refuse(`took longer than ${gateTimeMsMax} ms`)
+    const { processorMs: most } = this.#bounds
+    if ((processorMs(this.#child.pid) ?? 0) - startMs > most) return this.#refuse(`took more than ${most} ms of processor time`)
     if (this.residentBytes > gateMemoryBytesMax) this.#refuse(`took more than ${gateMemoryBytesMax / 2 ** 20} MiB of memory`)
   }
 

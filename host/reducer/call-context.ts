@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import type { Micros } from '../clock.ts'
 import { ASSURANCES } from '../identity.ts'
 import type { Assurance } from '../identity.ts'
-import type { PackedWriter } from '../row-codec.ts'
+import type { PackedWriter } from '../packed-bytes.ts'
 
 /** Who calls, in whose name, and what of that is proven. */
 export interface Caller {

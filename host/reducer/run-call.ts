@@ -3,7 +3,8 @@
  * that owns the database's file; nothing of it leaves before the batch is on disk.
  */
 import { HostError } from '../errors.ts'
-import { PackedReader, unpackValue } from '../row-codec.ts'
+import { PackedReader } from '../packed-bytes.ts'
+import { unpackValue } from '../row-codec.ts'
 import type { ReducerDescription } from '../schema/description.ts'
 import type { ActiveModule } from './active-module.ts'
 import { CallBudget } from './call-budget.ts'

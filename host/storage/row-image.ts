@@ -5,7 +5,8 @@
 import { identityFromBytes, identitySizeBytes, identityToBytes, parseIdentity } from '../identity.ts'
 import type { Identity } from '../identity.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
-import { PackedReader, PackedWriter, packScalar, unpackScalar } from '../row-codec.ts'
+import { PackedReader, PackedWriter } from '../packed-bytes.ts'
+import { packScalar, unpackScalar } from '../row-codec.ts'
 import type { Column } from '../schema/schema.ts'
 import type { Scalar, ScalarType } from '../value-type.ts'
 

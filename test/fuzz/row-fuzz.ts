@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import { HostError } from '../../host/errors.ts'
-import { PackedReader, PackedWriter, packValue, unpackValue } from '../../host/row-codec.ts'
+import { PackedReader, PackedWriter } from '../../host/packed-bytes.ts'
+import { packValue, unpackValue } from '../../host/row-codec.ts'
 import type { Layouts } from '../../host/row-codec.ts'
 import { packRow, unpackRow } from '../../host/storage/row-image.ts'
 import { SCALARS } from '../../host/value-type.ts'

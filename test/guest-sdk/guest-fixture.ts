@@ -1,7 +1,8 @@
 /** A compiled module that runs against tables whose answers a test writes down. */
 import assert from 'node:assert/strict'
 
-import { PackedReader, packValue, PackedWriter, unpackValue } from '../../host/row-codec.ts'
+import { PackedReader, PackedWriter } from '../../host/packed-bytes.ts'
+import { packValue, unpackValue } from '../../host/row-codec.ts'
 import { packContext } from '../../host/reducer/call-context.ts'
 import type { CallContext } from '../../host/reducer/call-context.ts'
 import { rewriteCore } from '../../host/module/rewrite/rewrite.ts'
