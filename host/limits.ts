@@ -120,6 +120,17 @@ export const claimSizeBytesMax = 1 * KiB
 /** Nesting of a Json value, and of lists and records in each other: refused before a parser recurses. */
 export const jsonDepthMax = 64
 
+// ---- commit log ------------------------------------------------------------------------------
+/**
+ * Payload of one record: the rows of a call, old and new, are twice 16 MiB, its result 4, its arguments 1; a
+ * publish carries a component of 8. Nothing larger is believed when it is read back.
+ */
+export const recordPayloadBytesMax = 64 * MiB
+/** Records of one append: what 16 bits count. */
+export const logBatchRecordsMax = 65_535
+/** What a batch keeps between appends: 64 records of 600 bytes are 38 KiB. */
+export const logBatchBytesKept = 4 * MiB
+
 // ---- host ------------------------------------------------------------------------------------
 /** Calls of one database that wait for its shard; the next one is told to come back. */
 export const queuePerDatabaseMax = 1_024

@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['host/protocol'],
   ['host/schema'],
   ['host/plan'],
-  ['host/policy', 'host/auth', 'host/sandbox'],
+  ['host/policy', 'host/auth', 'host/log', 'host/sandbox'],
   ['host/storage', 'guest-sdk/transform'],
   ['host/module'],
   ['host/reducer'],

@@ -1,0 +1,138 @@
+/**
+ * The frame around a record in a segment of the log (docs/log-format.md): what finds a record again among
+ * damaged bytes, says which batch it came with, and tells a damaged frame from a damaged payload, whose
+ * database is still known.
+ *
+ * Every frame begins with the mark of its segment, eight random bytes that nobody outside knows: a payload
+ * that holds the image of a frame is never taken for one, nor is a frame of another segment.
+ */
+import { crc32 } from 'node:zlib'
+
+import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import { databaseOf, decodeHead, recordHeadBytes, saltBytes, sha256 } from './record.ts'
+import type { ByteTarget, LoggedRecord } from './record.ts'
+
+export const frameHeadBytes = 40
+/** From the start of a frame to its payload. */
+export const payloadOffset = frameHeadBytes + recordHeadBytes
+const alignment = 8
+
+const offsets = {
+  mark: 0,
+  erased: 8,
+  frameCrc: 12,
+  payloadCrc: 16,
+  payloadBytes: 20,
+  sequence: 24,
+  batchIndex: 32,
+  batchCount: 34,
+  headBytes: 36,
+} as const
+
+/** What the frame's checksum covers: from the payload's checksum to the end of the header. */
+const checkedFrom = offsets.payloadCrc
+
+/**
+ * In the one word that no checksum covers, "ERSD". It stands within one sector, so it is there or not: from
+ * then on the payload counts as erased, whatever of it has been overwritten.
+ */
+const erasedWord = 0x44535245
+
+export interface Frame {
+  readonly offset: number
+  /** With the padding: the next frame begins there. */
+  readonly sizeBytes: number
+  readonly sequence: bigint
+  /** This record's place in its batch, and how many records the batch has. */
+  readonly batchIndex: number
+  readonly batchCount: number
+  readonly payloadBytes: number
+  readonly isErased: boolean
+}
+
+export function frameBytes(payloadBytes: number): number {
+  return Math.ceil((payloadOffset + payloadBytes) / alignment) * alignment
+}
+
+/** Writes what is known before the log has given the batch its sequences; the record stands behind it already. */
+export function openFrame({ view }: ByteTarget, at: number, payload: Uint8Array, batchIndex: number): void {
+  view.setUint32(at + offsets.erased, 0, true)
+  view.setUint32(at + offsets.payloadCrc, crc32(payload), true)
+  view.setUint32(at + offsets.payloadBytes, payload.length, true)
+  view.setUint16(at + offsets.batchIndex, batchIndex, true)
+  view.setUint32(at + offsets.headBytes, recordHeadBytes, true)
+}
+
+export interface FrameStamp {
+  readonly mark: bigint
+  readonly sequence: bigint
+  readonly batchCount: number
+}
+
+/** Writes the rest. May be done again with another stamp. Gives the size of the frame. */
+export function closeFrame({ bytes, view }: ByteTarget, at: number, { mark, sequence, batchCount }: FrameStamp): number {
+  view.setBigUint64(at + offsets.mark, mark, true)
+  view.setBigUint64(at + offsets.sequence, sequence, true)
+  view.setUint16(at + offsets.batchCount, batchCount, true)
+  view.setUint32(at + offsets.frameCrc, crc32(bytes.subarray(at + checkedFrom, at + payloadOffset)), true)
+  return frameBytes(view.getUint32(at + offsets.payloadBytes, true))
+}
+
+/** The frame whose head and record header stand here whole, or undefined. Its payload has not been looked at. */
+export function frameAt(bytes: Buffer, at: number, mark: bigint): Frame | undefined {
+  if (bytes.length - at < payloadOffset || bytes.readBigUInt64LE(at + offsets.mark) !== mark) return undefined
+  if (crc32(bytes.subarray(at + checkedFrom, at + payloadOffset)) !== bytes.readUInt32LE(at + offsets.frameCrc)) return undefined
+  const payloadBytes = bytes.readUInt32LE(at + offsets.payloadBytes)
+  if (bytes.readUInt32LE(at + offsets.headBytes) !== recordHeadBytes || payloadBytes > limits.recordPayloadBytesMax) return undefined
+  const [batchIndex, batchCount] = [bytes.readUInt16LE(at + offsets.batchIndex), bytes.readUInt16LE(at + offsets.batchCount)]
+  if (batchIndex >= batchCount) return undefined
+  return {
+    offset: at,
+    sizeBytes: frameBytes(payloadBytes),
+    sequence: bytes.readBigUInt64LE(at + offsets.sequence),
+    batchIndex,
+    batchCount,
+    payloadBytes,
+    isErased: bytes.readUInt32LE(at + offsets.erased) === erasedWord,
+  }
+}
+
+/** Whether the payload is as it was written. One that was erased has no bytes to look at. */
+export function isPayloadWhole(bytes: Buffer, frame: Frame): boolean {
+  if (frame.isErased) return true
+  const payload = payloadOf(bytes, frame)
+  return payload.length === frame.payloadBytes && crc32(payload) === bytes.readUInt32LE(frame.offset + offsets.payloadCrc)
+}
+
+/**
+ * The record of a frame, copied out of the bytes. The payload is held against its hash too: a checksum of 32
+ * bits passes one damage in four billion.
+ *
+ * @throws HostError ERR_LOG_DAMAGED
+ */
+export function recordOf(bytes: Buffer, frame: Frame): LoggedRecord {
+  const header = bytes.subarray(frame.offset + frameHeadBytes, frame.offset + payloadOffset)
+  const { head, links } = decodeHead(header)
+  if (links.payloadBytes !== frame.payloadBytes || frame.payloadBytes < saltBytes) refuse(frame, 'frame and header do not agree on the payload')
+  const payload = payloadOf(bytes, frame)
+  if (!frame.isErased && (!isPayloadWhole(bytes, frame) || Buffer.compare(sha256(payload), links.payloadHash) !== 0)) {
+    refuse(frame, `the payload of a record of database ${databaseOf(header, 0)} is not what was written`)
+  }
+  return {
+    sequence: frame.sequence,
+    head,
+    chainBefore: links.chainBefore,
+    chainAfter: sha256(header),
+    isErased: frame.isErased,
+    sections: frame.isErased ? new Uint8Array(0) : new Uint8Array(payload.subarray(saltBytes)),
+  }
+}
+
+function payloadOf(bytes: Buffer, { offset, payloadBytes }: Frame): Buffer {
+  return bytes.subarray(offset + payloadOffset, offset + payloadOffset + payloadBytes)
+}
+
+function refuse({ sequence }: Frame, what: string): never {
+  throw new HostError('ERR_LOG_DAMAGED', `record ${sequence} of the log: ${what}`, { detail: { sequence: sequence.toString() } })
+}

@@ -1,0 +1,117 @@
+/**
+ * The records of one append, framed one after the other in one memory that is kept for the next batch. The
+ * commit path adds records; a driver of the log stamps them with their sequences and writes the bytes as
+ * they stand.
+ */
+import { randomFillSync } from 'node:crypto'
+
+import { assert } from '../errors.ts'
+import * as limits from '../limits.ts'
+import { closeFrame, frameBytes, frameHeadBytes, openFrame, payloadOffset } from './frame.ts'
+import { encodeHead, hashBytes, recordHeadBytes, saltBytes, sha256, uidBytes } from './record.ts'
+import type { ByteTarget, RecordHead } from './record.ts'
+
+const firstSizeBytes = 64 * 1024
+/** One draw for 256 records: a draw costs 1 µs, whatever its size. */
+const saltsDrawn = 256 * saltBytes
+
+/** What a driver keeps of a record that it has written. */
+export interface BatchEntry {
+  readonly database: Uint8Array
+  readonly position: bigint
+  readonly chainAfter: Uint8Array
+}
+
+export class RecordBatch {
+  #target: ByteTarget = targetOf(firstSizeBytes)
+  #sizeBytes = 0
+  readonly #entries: BatchEntry[] = []
+  readonly #salts = new Uint8Array(saltsDrawn)
+  #saltAt = saltsDrawn
+
+  get count(): number {
+    return this.#entries.length
+  }
+
+  /** With frames and padding: what will stand in the log. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  get entries(): readonly BatchEntry[] {
+    return this.#entries
+  }
+
+  /** Forgets the records and keeps the memory, unless a large batch made it grow. */
+  reset(): void {
+    this.#sizeBytes = 0
+    this.#entries.length = 0
+    if (this.#target.bytes.length > limits.logBatchBytesKept) this.#target = targetOf(firstSizeBytes)
+  }
+
+  /**
+   * Encodes one record and gives the chain after it: 32 bytes, the caller's own, not to be changed. `sections`
+   * is the payload after its salt, which is drawn here. A batch has at most 65,535 records, and a payload
+   * 64 MiB: the commit path looks before it adds.
+   */
+  add(head: RecordHead, sections: Uint8Array, chainBefore: Uint8Array): Uint8Array {
+    const payloadBytes = saltBytes + sections.length
+    assertSizes(head, chainBefore, payloadBytes)
+    assert(this.count < limits.logBatchRecordsMax, 'a batch is full')
+    const at = this.#sizeBytes
+    const sizeBytes = frameBytes(payloadBytes)
+    this.#reserve(sizeBytes)
+    const { bytes } = this.#target
+    const payloadAt = at + payloadOffset
+    bytes.set(this.#salt(), payloadAt)
+    bytes.set(sections, payloadAt + saltBytes)
+    bytes.fill(0, payloadAt + payloadBytes, at + sizeBytes)
+    const payload = bytes.subarray(payloadAt, payloadAt + payloadBytes)
+    encodeHead(this.#target, at + frameHeadBytes, head, { payloadBytes, payloadHash: sha256(payload), chainBefore })
+    openFrame(this.#target, at, payload, this.count)
+    const chainAfter = sha256(bytes.subarray(at + frameHeadBytes, at + frameHeadBytes + recordHeadBytes))
+    this.#entries.push({ database: head.database, position: head.position, chainAfter })
+    this.#sizeBytes = at + sizeBytes
+    return chainAfter
+  }
+
+  /**
+   * For a driver: gives the records their sequences from `firstSequence` on, and the bytes as they go into a
+   * segment with this mark. They are valid until the batch is changed.
+   */
+  stamp(mark: bigint, firstSequence: bigint): Uint8Array {
+    let at = 0
+    for (let index = 0; index < this.count; index += 1) {
+      at += closeFrame(this.#target, at, { mark, sequence: firstSequence + BigInt(index), batchCount: this.count })
+    }
+    return this.#target.bytes.subarray(0, this.#sizeBytes)
+  }
+
+  #salt(): Uint8Array {
+    if (this.#saltAt === saltsDrawn) {
+      randomFillSync(this.#salts)
+      this.#saltAt = 0
+    }
+    this.#saltAt += saltBytes
+    return this.#salts.subarray(this.#saltAt - saltBytes, this.#saltAt)
+  }
+
+  #reserve(sizeBytes: number): void {
+    const needed = this.#sizeBytes + sizeBytes
+    if (needed <= this.#target.bytes.length) return
+    const larger = targetOf(Math.max(needed, this.#target.bytes.length * 2))
+    larger.bytes.set(this.#target.bytes.subarray(0, this.#sizeBytes))
+    this.#target = larger
+  }
+}
+
+function targetOf(sizeBytes: number): ByteTarget {
+  const buffer = new ArrayBuffer(sizeBytes)
+  return { bytes: new Uint8Array(buffer), view: new DataView(buffer) }
+}
+
+function assertSizes({ database, tenant, moduleHash, callKey }: RecordHead, chainBefore: Uint8Array, payloadBytes: number): void {
+  assert(database.length === uidBytes && tenant.length === uidBytes && callKey.length === uidBytes, 'uids and call keys have 16 bytes')
+  assert(moduleHash.length === hashBytes && chainBefore.length === hashBytes, 'hashes have 32 bytes')
+  assert(payloadBytes <= limits.recordPayloadBytesMax, 'a payload is too large')
+}

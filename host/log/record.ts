@@ -1,0 +1,195 @@
+/**
+ * Record v1: what a commit leaves in the log (docs/log-format.md). A header of fixed size names what ran, on
+ * which state and with which versions; a payload holds what it did. The headers of one database are chained,
+ * and each holds the hash of its payload, not the payload: a payload can be erased and the chain still verifies.
+ * record-batch.ts writes records, frame.ts finds them again, sections.ts is the inside of a payload.
+ */
+import { hash } from 'node:crypto'
+
+import { HostError } from '../errors.ts'
+
+/** In the order of their numbers, from 1. A number, once given, keeps its meaning. */
+export const RECORD_KINDS = ['call', 'publish', 'migrate', 'grant', 'limit', 'identity', 'access', 'key', 'drop'] as const
+export type RecordKind = (typeof RECORD_KINDS)[number]
+
+export interface RecordHead {
+  readonly kind: RecordKind
+  readonly schemaVersion: number
+  /** Which tenure of the log wrote it. */
+  readonly epoch: bigint
+  /** Counts the records of this database from 1. */
+  readonly position: bigint
+  /** 16 random bytes, minted when the database is made. */
+  readonly database: Uint8Array
+  /** 16 bytes. */
+  readonly tenant: Uint8Array
+  /** Microseconds since 1970; never goes back within a database. */
+  readonly timestamp: bigint
+  readonly seed: readonly [bigint, bigint]
+  readonly fuel: number
+  /** SHA-256 of the component. */
+  readonly moduleHash: Uint8Array
+  readonly policyVersion: number
+  readonly fuelSchedule: number
+  /** major << 20 | minor << 10 | patch */
+  readonly hostVersion: number
+  /** As SQLite counts it: 3054000. */
+  readonly sqliteVersion: number
+  /** 16 bytes, zero without a call id. */
+  readonly callKey: Uint8Array
+}
+
+/** What was read back: every check of frame, header and payload has passed. */
+export interface LoggedRecord {
+  /** Counts the records of the log. */
+  readonly sequence: bigint
+  readonly head: RecordHead
+  readonly chainBefore: Uint8Array
+  readonly chainAfter: Uint8Array
+  readonly isErased: boolean
+  /** The payload after its salt; empty when erased. */
+  readonly sections: Uint8Array
+}
+
+export const recordVersion = 1
+export const recordHeadBytes = 224
+export const saltBytes = 16
+export const uidBytes = 16
+export const hashBytes = 32
+
+const offsets = {
+  version: 0,
+  kind: 1,
+  outcome: 2,
+  zero: 3,
+  schemaVersion: 4,
+  epoch: 8,
+  position: 16,
+  database: 24,
+  tenant: 40,
+  timestamp: 56,
+  seed: 64,
+  fuel: 80,
+  moduleHash: 88,
+  policyVersion: 120,
+  fuelSchedule: 124,
+  hostVersion: 128,
+  sqliteVersion: 132,
+  callKey: 136,
+  payloadBytes: 152,
+  zeroAfter: 156,
+  payloadHash: 160,
+  chainBefore: 192,
+} as const
+
+/** What a database's first record has for the chain before it. */
+export function firstChain(database: Uint8Array): Uint8Array {
+  return hash('sha256', Buffer.concat([Buffer.from('remembrancer chain v1', 'utf8'), database]), 'buffer')
+}
+
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return hash('sha256', bytes, 'buffer')
+}
+
+/** The rest of a header: what the payload and the chain bring. */
+export interface RecordLinks {
+  readonly payloadBytes: number
+  readonly payloadHash: Uint8Array
+  readonly chainBefore: Uint8Array
+}
+
+/** Bytes that are written as they are and as numbers: a view of each kind over one memory. */
+export interface ByteTarget {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+/** Fields have their sizes: record-batch.ts has looked. */
+export function encodeHead({ bytes, view }: ByteTarget, at: number, head: RecordHead, links: RecordLinks): void {
+  bytes[at + offsets.version] = recordVersion
+  bytes[at + offsets.kind] = RECORD_KINDS.indexOf(head.kind) + 1
+  bytes[at + offsets.outcome] = 0
+  bytes[at + offsets.zero] = 0
+  view.setUint32(at + offsets.schemaVersion, head.schemaVersion, true)
+  view.setBigUint64(at + offsets.epoch, head.epoch, true)
+  view.setBigUint64(at + offsets.position, head.position, true)
+  bytes.set(head.database, at + offsets.database)
+  bytes.set(head.tenant, at + offsets.tenant)
+  view.setBigInt64(at + offsets.timestamp, head.timestamp, true)
+  view.setBigUint64(at + offsets.seed, head.seed[0], true)
+  view.setBigUint64(at + offsets.seed + 8, head.seed[1], true)
+  view.setUint32(at + offsets.fuel, head.fuel, true)
+  view.setUint32(at + offsets.fuel + 4, Math.floor(head.fuel / 0x1_0000_0000), true)
+  bytes.set(head.moduleHash, at + offsets.moduleHash)
+  view.setUint32(at + offsets.policyVersion, head.policyVersion, true)
+  view.setUint32(at + offsets.fuelSchedule, head.fuelSchedule, true)
+  view.setUint32(at + offsets.hostVersion, head.hostVersion, true)
+  view.setUint32(at + offsets.sqliteVersion, head.sqliteVersion, true)
+  bytes.set(head.callKey, at + offsets.callKey)
+  view.setUint32(at + offsets.payloadBytes, links.payloadBytes, true)
+  view.setUint32(at + offsets.zeroAfter, 0, true)
+  bytes.set(links.payloadHash, at + offsets.payloadHash)
+  bytes.set(links.chainBefore, at + offsets.chainBefore)
+}
+
+/**
+ * Reads a header of 224 bytes; what it gives is copied out of them.
+ *
+ * @throws HostError ERR_LOG_DAMAGED for a version, kind or outcome that v1 does not have, and for bytes that must be zero.
+ */
+export function decodeHead(bytes: Buffer): { readonly head: RecordHead; readonly links: RecordLinks } {
+  if (bytes.length !== recordHeadBytes) refuse(`a header has ${recordHeadBytes} bytes, not ${bytes.length}`)
+  if (bytes[offsets.version] !== recordVersion) refuse(`version ${bytes[offsets.version]} where version ${recordVersion} was expected`)
+  const kind = RECORD_KINDS[(bytes[offsets.kind] ?? 0) - 1]
+  if (kind === undefined) refuse(`there is no kind ${bytes[offsets.kind]}`)
+  if (bytes[offsets.outcome] !== 0) refuse(`there is no outcome ${bytes[offsets.outcome]}`)
+  if (bytes[offsets.zero] !== 0 || bytes.readUInt32LE(offsets.zeroAfter) !== 0) refuse('bytes that must be zero are not')
+  const fuel = bytes.readUInt32LE(offsets.fuel + 4) * 0x1_0000_0000 + bytes.readUInt32LE(offsets.fuel)
+  if (!Number.isSafeInteger(fuel)) refuse('more fuel than there is')
+  const position = bytes.readBigUInt64LE(offsets.position)
+  if (position === 0n) refuse('positions count from 1')
+  const head: RecordHead = {
+    kind,
+    schemaVersion: bytes.readUInt32LE(offsets.schemaVersion),
+    epoch: bytes.readBigUInt64LE(offsets.epoch),
+    position,
+    database: copy(bytes, offsets.database, uidBytes),
+    tenant: copy(bytes, offsets.tenant, uidBytes),
+    timestamp: bytes.readBigInt64LE(offsets.timestamp),
+    seed: [bytes.readBigUInt64LE(offsets.seed), bytes.readBigUInt64LE(offsets.seed + 8)],
+    fuel,
+    moduleHash: copy(bytes, offsets.moduleHash, hashBytes),
+    policyVersion: bytes.readUInt32LE(offsets.policyVersion),
+    fuelSchedule: bytes.readUInt32LE(offsets.fuelSchedule),
+    hostVersion: bytes.readUInt32LE(offsets.hostVersion),
+    sqliteVersion: bytes.readUInt32LE(offsets.sqliteVersion),
+    callKey: copy(bytes, offsets.callKey, uidBytes),
+  }
+  const links: RecordLinks = {
+    payloadBytes: bytes.readUInt32LE(offsets.payloadBytes),
+    payloadHash: copy(bytes, offsets.payloadHash, hashBytes),
+    chainBefore: copy(bytes, offsets.chainBefore, hashBytes),
+  }
+  return { head, links }
+}
+
+/** The database of a header that is otherwise not read: a scan asks for these two of every record. */
+export function databaseOf(bytes: Buffer, at: number): string {
+  return bytes.toString('hex', at + offsets.database, at + offsets.database + uidBytes)
+}
+
+export function positionOf(bytes: Buffer, at: number): bigint {
+  return bytes.readBigUInt64LE(at + offsets.position)
+}
+
+export function epochOf(bytes: Buffer, at: number): bigint {
+  return bytes.readBigUInt64LE(at + offsets.epoch)
+}
+
+function copy(bytes: Buffer, start: number, size: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, start + size))
+}
+
+function refuse(what: string): never {
+  throw new HostError('ERR_LOG_DAMAGED', `a log record: ${what}`)
+}
