@@ -130,6 +130,20 @@ export const recordPayloadBytesMax = 64 * MiB
 export const logBatchRecordsMax = 65_535
 /** What a batch keeps between appends: 64 records of 600 bytes are 38 KiB. */
 export const logBatchBytesKept = 4 * MiB
+/** A segment of the log takes records until it is so large: what a start reads at most, and what retention takes away at once. */
+export const logSegmentBytes = 32 * MiB
+/**
+ * Zeros written ahead of the records: a sync that finds its blocks there takes half the time. 256 KiB and 16 MiB
+ * came out slower on the average (docs/decisions/0002-commit-log.md).
+ */
+export const logAheadBytes = 1 * MiB
+/** Room that is given up on a full disk, so that the log can be brought to order: a segment's list of databases has 80 bytes for each. */
+export const logReserveBytes = 4 * MiB
+/** One chunk of what is read from the log. A record that is larger comes alone. */
+export const logChunkRecordsMax = 256
+export const logChunkBytesMax = 1 * MiB
+/** Damages that a check names; a log with more of them has one problem. */
+export const logDamagesMax = 1_000
 
 // ---- host ------------------------------------------------------------------------------------
 /** Calls of one database that wait for its shard; the next one is told to come back. */

@@ -26,9 +26,9 @@ export interface CommitLog {
    * Puts the whole batch into the log, durably, or answers why not. `done` is called exactly once, perhaps
    * before this returns (the file log does); until then the batch is the log's.
    *
-   * Its failures: ERR_STORAGE, none of it happened or ever will. ERR_COMMIT_UNKNOWN, it may or may not have
-   * happened; it is whole or absent, and the next acquire or the next append that succeeds settles it: what is
-   * then not read back never happened. ERR_LOG_FENCED, the log is not ours any more, and none of it happened.
+   * Its failures: ERR_STORAGE, none of it happened or ever will. ERR_LOG_FENCED, the log is not ours any more, and
+   * none of it happened. ERR_COMMIT_UNKNOWN, it may or may not have happened: this tenure does not read it, the
+   * next append that succeeds makes it void, and otherwise the next acquire finds it whole or not at all.
    */
   append(batch: RecordBatch, done: (outcome: AppendOutcome) => void): void
   /**
@@ -71,6 +71,7 @@ export interface LogHead {
   /** The chain after it. */
   readonly chain: Uint8Array
   /** The oldest record of the database that the log still has. */
+  readonly firstPosition: bigint
   readonly firstSequence: bigint
 }
 

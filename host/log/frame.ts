@@ -117,7 +117,7 @@ export function recordOf(bytes: Buffer, frame: Frame): LoggedRecord {
   if (links.payloadBytes !== frame.payloadBytes || frame.payloadBytes < saltBytes) refuse(frame, 'frame and header do not agree on the payload')
   const payload = payloadOf(bytes, frame)
   if (!frame.isErased && (!isPayloadWhole(bytes, frame) || Buffer.compare(sha256(payload), links.payloadHash) !== 0)) {
-    refuse(frame, `the payload of a record of database ${databaseOf(header, 0)} is not what was written`)
+    refuse(frame, `the payload of a record of database ${databaseOf(header)} is not what was written`)
   }
   return {
     sequence: frame.sequence,
@@ -127,6 +127,15 @@ export function recordOf(bytes: Buffer, frame: Frame): LoggedRecord {
     isErased: frame.isErased,
     sections: frame.isErased ? new Uint8Array(0) : new Uint8Array(payload.subarray(saltBytes)),
   }
+}
+
+/** What an erasure writes, and where in a frame: first the word, and when that is on the disk, zeros over the payload. */
+export const erasure = { wordOffset: offsets.erased, word: erasedBytes(), payloadOffset } as const
+
+function erasedBytes(): Uint8Array {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(erasedWord)
+  return bytes
 }
 
 function payloadOf(bytes: Buffer, { offset, payloadBytes }: Frame): Buffer {

@@ -173,17 +173,17 @@ export function decodeHead(bytes: Buffer): { readonly head: RecordHead; readonly
   return { head, links }
 }
 
-/** The database of a header that is otherwise not read: a scan asks for these two of every record. */
-export function databaseOf(bytes: Buffer, at: number): string {
-  return bytes.toString('hex', at + offsets.database, at + offsets.database + uidBytes)
+/** The hex of its database's uid, of a header that is otherwise not read: a scan asks for these three of every record. */
+export function databaseOf(header: Buffer): string {
+  return header.toString('hex', offsets.database, offsets.database + uidBytes)
 }
 
-export function positionOf(bytes: Buffer, at: number): bigint {
-  return bytes.readBigUInt64LE(at + offsets.position)
+export function positionOf(header: Buffer): bigint {
+  return header.readBigUInt64LE(offsets.position)
 }
 
-export function epochOf(bytes: Buffer, at: number): bigint {
-  return bytes.readBigUInt64LE(at + offsets.epoch)
+export function epochOf(header: Buffer): bigint {
+  return header.readBigUInt64LE(offsets.epoch)
 }
 
 function copy(bytes: Buffer, start: number, size: number): Uint8Array {

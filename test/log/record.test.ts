@@ -83,7 +83,7 @@ test('every field of the header stands where the document says', () => {
   assert.deepEqual([field(4, 4), field(8, 8), field(16, 8)], ['04030201', '1817161514131211', '2827262524232221'])
   assert.deepEqual([field(24, 16), field(40, 16)], [hex(head.database), hex(head.tenant)])
   assert.deepEqual([field(56, 8), field(64, 16)], ['feffffffffffffff', '58575655545352516867666564636261'])
-  assert.deepEqual([field(80, 8), field(88, 32)], ['0304050607' + '1a' + '0000', hex(head.moduleHash)])
+  assert.deepEqual([field(80, 8), field(88, 32)], ['03040506071a0000', hex(head.moduleHash)])
   assert.deepEqual([field(120, 4), field(124, 4), field(128, 4), field(132, 4)], ['a4a3a2a1', 'b4b3b2b1', 'c4c3c2c1', 'b0992e00'])
   assert.deepEqual([field(136, 16), field(152, 4), field(156, 4)], [hex(head.callKey), '1d000000', '00000000'])
   assert.deepEqual([field(160, 32), field(192, 32)], [sha256(payload), hex(firstChain(head.database))])
@@ -194,7 +194,7 @@ test('sections come back by their tags, and unknown ones are passed over', () =>
   writer.add('caller', Buffer.from('sarah'))
   writer.write('result', (packed) => packed.u64(7n))
   writer.add('operations', emptyBytes)
-  const unknown = Buffer.from('ff000000' + '02000000' + 'abcd', 'hex')
+  const unknown = Buffer.from('ff00000002000000abcd', 'hex')
   const found = sections(Buffer.concat([writer.view(), unknown]))
   assert.deepEqual(
     [...found].map(([tag, bytes]) => [tag, hex(bytes)]),

@@ -1,0 +1,316 @@
+/**
+ * The commit log of a host in a folder of its own (docs/log-format.md): one write and one sync a batch, in the
+ * thread that asks.
+ *
+ * Whatever ends a segment is one step, `#startSegment`: the header of the next one, under its name on the disk
+ * whole or not at all, says where the one before it ends. A full segment, a new tenure, a release, and a batch
+ * that must never be read back are all that step.
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+
+import type { Clock } from '../clock.ts'
+import { assert, HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import type { AppendOutcome, CommitLog, LogDamage, LogSegment, LogTenure } from './commit-log.ts'
+import { begunErasures, Erasure } from './erasure.ts'
+import { findLog } from './log-folder.ts'
+import { isDiskFull, isFileError, isMissing, systemFiles } from './log-files.ts'
+import type { LogFiles } from './log-files.ts'
+import { LogReader } from './log-reader.ts'
+import type { SegmentToRead } from './log-reader.ts'
+import type { RecordBatch } from './record-batch.ts'
+import type { LoggedRecord } from './record.ts'
+import { Reserve } from './reserve.ts'
+import { readSegmentHeader } from './segment-header.ts'
+import { ActiveSegment, parseSegmentName, previousOf } from './segment.ts'
+import type { SealedSegment } from './segment.ts'
+
+export interface FileLogOptions {
+  /** Made when it is not there. Nothing else belongs into it. */
+  readonly folder: string
+  /** Takes the folder for this process and gives what lets it go. @throws HostError ERR_FOLDER_LOCKED */
+  readonly lock: (folder: string) => Disposable
+  readonly clock: Clock
+  readonly files?: LogFiles
+  /** A segment takes records until it is so large. */
+  readonly segmentSizeBytes?: number
+}
+
+/** What is there from acquire to release. */
+interface Held {
+  readonly lock: Disposable
+  readonly epoch: bigint
+  /** Oldest first, none of them empty. */
+  readonly sealed: SealedSegment[]
+  active: ActiveSegment
+  /** The active segment may hold what must not be read back, or may not be the last one on the disk. */
+  isBroken: boolean
+}
+
+export class FileLog implements CommitLog {
+  readonly #folder: string
+  readonly #lock: (folder: string) => Disposable
+  readonly #clock: Clock
+  readonly #files: LogFiles
+  readonly #segmentSizeBytes: number
+  readonly #reserve: Reserve
+  readonly #reader: LogReader
+  /** Undefined before acquire, after release, and once somebody else has the log. */
+  #held: Held | undefined
+
+  constructor({ folder, lock, clock, files = systemFiles, segmentSizeBytes = limits.logSegmentBytes }: FileLogOptions) {
+    this.#folder = folder
+    this.#lock = lock
+    this.#clock = clock
+    this.#files = files
+    this.#segmentSizeBytes = segmentSizeBytes
+    this.#reserve = new Reserve(files, folder, Math.min(limits.logReserveBytes, segmentSizeBytes))
+    this.#reader = new LogReader(files, folder)
+  }
+
+  async acquire(): Promise<LogTenure> {
+    return guarded(() => {
+      this.#files.makeFolder(this.#folder)
+      const lock = this.#lock(this.#folder)
+      try {
+        return this.#take(lock)
+      } catch (error) {
+        this.#held = undefined
+        lock[Symbol.dispose]()
+        throw error
+      }
+    })
+  }
+
+  async heartbeat(): Promise<void> {
+    guarded(() => this.#assertOurs(this.#tenure()))
+    this.#reserve.keep()
+  }
+
+  append(batch: RecordBatch, done: (outcome: AppendOutcome) => void): void {
+    done(this.#appended(batch))
+  }
+
+  async *read(from: bigint, { database }: { readonly database?: Uint8Array } = {}): AsyncGenerator<readonly LoggedRecord[]> {
+    const filter = { from, database: database && hexOf(database) }
+    try {
+      yield* this.#reader.chunks(this.#all(this.#tenure()), filter)
+    } catch (error) {
+      throw storageError(error)
+    }
+  }
+
+  async check(): Promise<readonly LogDamage[]> {
+    try {
+      return await this.#reader.damages(this.#all(this.#tenure()))
+    } catch (error) {
+      throw storageError(error)
+    }
+  }
+
+  segments(): readonly LogSegment[] {
+    const held = this.#tenure()
+    return this.#all(held).map((segment, index) => ({
+      file: segment.name,
+      sizeBytes: segment.endOffset,
+      firstSequence: segment.firstSequence,
+      lastSequence: segment.nextSequence - 1n,
+      sealedAt: held.sealed[index]?.sealedAt,
+      heads: segment.heads.copy(),
+    }))
+  }
+
+  async trim(before: bigint): Promise<void> {
+    guarded(() => {
+      const { sealed } = this.#tenure()
+      for (let oldest = sealed[0]; oldest !== undefined && oldest.nextSequence <= before; oldest = sealed[0]) {
+        this.#unlink(oldest.name)
+        // One after the other: of several names that go at once a power loss may bring back any, and leave a hole.
+        this.#files.syncFolder(this.#folder)
+        sealed.shift()
+      }
+    })
+  }
+
+  async erase(database: Uint8Array): Promise<void> {
+    guarded(() => this.#erase(hexOf(database)))
+  }
+
+  async release(): Promise<void> {
+    const held = this.#held
+    if (held === undefined) return
+    try {
+      // So the next holder need not read the last segment, and can tell a damage from a torn end.
+      if (held.isBroken || !held.active.isEmpty) this.#startSegment(held)
+    } catch {
+      // The log is as after a kill, which is no less good.
+    } finally {
+      this.#held = undefined
+      held.active.close()
+      held.lock[Symbol.dispose]()
+    }
+  }
+
+  #take(lock: Disposable): LogTenure {
+    const found = findLog(this.#files, this.#folder, this.#clock.now())
+    for (const name of found.leftovers) this.#unlink(name)
+    const epoch = found.epoch + 1n
+    const sealed = [...found.segments]
+    const active = this.#createSegment(epoch, found.nextSequence, sealed.at(-1))
+    const held: Held = { lock, epoch, sealed, active, isBroken: false }
+    this.#held = held
+    this.#cutTail(sealed.at(-1))
+    for (const database of begunErasures(this.#files.list(this.#folder))) this.#erase(database)
+    return { epoch, nextSequence: found.nextSequence, heads: found.heads.copy(), damage: found.damage }
+  }
+
+  #appended(batch: RecordBatch): AppendOutcome {
+    const held = this.#held
+    if (held === undefined) return { failure: fenced() }
+    assert(batch.count > 0, 'an append has records')
+    try {
+      if (held.isBroken || held.active.endOffset >= this.#segmentSizeBytes) this.#startSegment(held)
+    } catch (error) {
+      return { failure: asFailure(error) }
+    }
+    const firstSequence = held.active.nextSequence
+    try {
+      held.active.append(batch)
+      return { firstSequence }
+    } catch (cause) {
+      return { failure: this.#undone(held, cause) }
+    }
+  }
+
+  /** Sees to it that nothing of a batch is ever read back, and says whether that is sure. */
+  #undone(held: Held, cause: unknown): HostError {
+    try {
+      if (held.active.isTrusted && this.#isCut(held.active)) return asFailure(cause)
+      this.#startSegment(held)
+      return asFailure(cause)
+    } catch {
+      const what = 'the disk failed while the commit log was written, and again when that was to be undone: the call may or may not have happened'
+      return new HostError('ERR_COMMIT_UNKNOWN', what, { cause })
+    }
+  }
+
+  #isCut(active: ActiveSegment): boolean {
+    try {
+      active.cut()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * Ends the active segment where its last good batch ends, and goes on in a new one. If that fails at any point
+   * the new one may be on the disk or not, so nothing is appended before it has been made to be there.
+   */
+  #startSegment(held: Held): void {
+    held.isBroken = true
+    this.#assertOurs(held)
+    const last = held.active
+    const sealed = last.isEmpty ? [] : [{ ...last.view(), sealedAt: this.#clock.now() }]
+    held.active = this.#createSegment(held.epoch, last.nextSequence, sealed[0] ?? held.sealed.at(-1))
+    held.sealed.push(...sealed)
+    held.isBroken = false
+    last.close()
+  }
+
+  #createSegment(epoch: bigint, firstSequence: bigint, previous: SealedSegment | undefined): ActiveSegment {
+    const header = { epoch, firstSequence, mark: randomBytes(8).readBigUInt64LE(), createdAt: this.#clock.now(), previous: previousOf(previous) }
+    const aheadBytes = Math.min(limits.logAheadBytes, this.#segmentSizeBytes)
+    return this.#reserve.spendFor(() => ActiveSegment.create(this.#files, this.#folder, header, aheadBytes))
+  }
+
+  /** Only the lock keeps others away, and a lock can be lost: on a network disk, by a hand that deletes it. */
+  #assertOurs(held: Held): void {
+    const newest = this.#files
+      .list(this.#folder)
+      .filter((name) => parseSegmentName(name) !== undefined)
+      .sort()
+      .at(-1)
+    const file = this.#files.open(join(this.#folder, newest ?? held.active.name), 'read')
+    try {
+      const { header } = readSegmentHeader(file)
+      if (header === undefined || header.epoch <= held.epoch) return
+    } finally {
+      file.close()
+    }
+    this.#held = undefined
+    held.active.abandon()
+    held.lock[Symbol.dispose]()
+    throw fenced()
+  }
+
+  #erase(database: string): void {
+    const held = this.#tenure()
+    const work = new Erasure(this.#files, this.#folder, database)
+    this.#reserve.spendFor(() => work.begin())
+    work.overwrite([...held.sealed, held.active])
+    work.end()
+  }
+
+  /** The torn end of a batch: the new segment has made it void. */
+  #cutTail(segment: SealedSegment | undefined): void {
+    if (segment === undefined) return
+    try {
+      const file = this.#files.open(join(this.#folder, segment.name), 'update')
+      try {
+        if (file.sizeBytes > segment.endOffset) file.truncate(segment.endOffset)
+      } finally {
+        file.close()
+      }
+    } catch {
+      // It only takes room, until an erasure or a trim.
+    }
+  }
+
+  /** As they are now. */
+  #all({ sealed, active }: Held): readonly SegmentToRead[] {
+    return [...sealed, active.view()]
+  }
+
+  #unlink(name: string): void {
+    try {
+      this.#files.unlink(join(this.#folder, name))
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+  }
+
+  #tenure(): Held {
+    if (this.#held === undefined) throw fenced()
+    return this.#held
+  }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+function fenced(): HostError {
+  return new HostError('ERR_LOG_FENCED', 'the commit log is not held, or somebody else has taken it over: nothing was written')
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw storageError(error)
+  }
+}
+
+/** What the disk did to us; a bug of our own stays what it is. */
+function storageError(error: unknown): unknown {
+  if (!isFileError(error)) return error
+  const what = isDiskFull(error) ? 'the disk is full: make room, and the log goes on' : `check the disk and the data folder`
+  return new HostError('ERR_STORAGE', `the commit log could not be used (${error.code}): ${what}`, { cause: error })
+}
+
+function asFailure(error: unknown): HostError {
+  const failure = storageError(error)
+  return failure instanceof HostError ? failure : new HostError('ERR_STORAGE', 'the commit log could not be written', { cause: error })
+}
