@@ -4,10 +4,11 @@
  * done; a start that finds one does the work again.
  */
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 
 import type { Micros } from '../clock.ts'
 import { erasure, frameHeadBytes, payloadOffset } from './frame.ts'
-import { isMissing, writeAll } from './log-files.ts'
+import { isMissing, readAll, writeAll } from './log-files.ts'
 import type { LogFile, LogFiles } from './log-files.ts'
 import { databaseOf } from './record.ts'
 import { walk } from './segment-walk.ts'
@@ -15,8 +16,10 @@ import { rangeOf } from './segment.ts'
 import type { SealedSegment } from './segment.ts'
 
 const intentName = /^erase-([0-9a-f]{32})$/
+/** The sequence before which records are erased, and a checksum: a file that was not written whole says nothing. */
+const intentBytes = 12
 
-/** The databases, as hex, whose erasure has begun and not ended. */
+/** The databases, as hex, of these names of files. */
 export function begunErasures(names: readonly string[]): readonly string[] {
   return names.flatMap((name) => intentName.exec(name)?.[1] ?? [])
 }
@@ -33,54 +36,74 @@ export class Erasure {
   }
 
   get #intent(): string {
-    return join(this.#folder, `erase-${this.#database}`)
+    return `erase-${this.#database}`
   }
 
-  /** After this the erasure will be done, whatever happens. */
-  begin(): void {
-    if (!this.#files.list(this.#folder).includes(`erase-${this.#database}`)) this.#files.open(this.#intent, 'create').close()
+  /** After this the erasure of the records before this sequence will be done, whatever happens. */
+  begin(before: bigint): void {
+    const bytes = Buffer.alloc(intentBytes)
+    bytes.writeBigUInt64LE(before)
+    bytes.writeUInt32LE(crc32(bytes.subarray(0, 8)), 8)
+    const isThere = this.#files.list(this.#folder).includes(this.#intent)
+    this.#within(this.#intent, isThere ? 'update' : 'create', (file) => {
+      writeAll(file, bytes, 0)
+      file.sync()
+    })
     this.#files.syncFolder(this.#folder)
   }
 
+  /** What it has begun with; undefined when it has not come so far. */
+  begun(): bigint | undefined {
+    const bytes = this.#within(this.#intent, 'read', (file) => readAll(file, Buffer.alloc(intentBytes), 0))
+    const isWhole = bytes.length === intentBytes && crc32(bytes.subarray(0, 8)) === bytes.readUInt32LE(8)
+    return isWhole ? bytes.readBigUInt64LE() : undefined
+  }
+
   /** Overwrites in these segments. May be done again. */
-  overwrite(segments: Iterable<SegmentToErase>): void {
+  overwrite(segments: Iterable<SegmentToErase>, before: bigint): void {
     for (const segment of segments) {
-      const file = this.#files.open(join(this.#folder, segment.name), 'update')
-      try {
+      this.#within(segment.name, 'update', (file) => {
         // What never happened is this database's too, perhaps. The segment that is written to has no such end.
         if (segment.sealedAt !== undefined && file.sizeBytes > segment.endOffset) file.truncate(segment.endOffset)
-        this.#overwriteIn(file, segment)
+        overwriteIn(file, segment, { database: this.#database, before })
         file.sync()
-      } finally {
-        file.close()
-      }
+      })
     }
   }
 
   end(): void {
     try {
-      this.#files.unlink(this.#intent)
+      this.#files.unlink(join(this.#folder, this.#intent))
     } catch (error) {
       if (!isMissing(error)) throw error
     }
     this.#files.syncFolder(this.#folder)
   }
 
-  #overwriteIn(file: LogFile, segment: SegmentToErase): void {
-    const range = rangeOf(segment, file)
-    if (range === undefined) return
-    const payloads: { readonly offset: number; readonly sizeBytes: number }[] = []
-    for (const step of walk(range)) {
-      if (step.kind === 'gap' || databaseOf(step.bytes.subarray(frameHeadBytes, payloadOffset)) !== this.#database) continue
-      // A file that ends within a payload is not made longer.
-      const sizeBytes = Math.min(step.frame.payloadBytes, step.bytes.length - payloadOffset)
-      payloads.push({ offset: step.offset, sizeBytes })
+  #within<T>(name: string, how: 'read' | 'update' | 'create', work: (file: LogFile) => T): T {
+    const file = this.#files.open(join(this.#folder, name), how)
+    try {
+      return work(file)
+    } finally {
+      file.close()
     }
-    // Only when the word is on the disk may the payload go: zeros without it are a damage.
-    for (const { offset } of payloads) writeAll(file, erasure.word, offset + erasure.wordOffset)
-    file.sync()
-    for (const { offset, sizeBytes } of payloads) writeZeros(file, offset + payloadOffset, sizeBytes)
   }
+}
+
+function overwriteIn(file: LogFile, segment: SegmentToErase, { database, before }: { readonly database: string; readonly before: bigint }): void {
+  const range = rangeOf(segment, file)
+  if (range === undefined) return
+  const payloads: { readonly offset: number; readonly sizeBytes: number }[] = []
+  for (const step of walk(range)) {
+    if (step.kind === 'gap' || step.frame.sequence >= before) continue
+    if (databaseOf(step.bytes.subarray(frameHeadBytes, payloadOffset)) !== database) continue
+    // A file that ends within a payload is not made longer.
+    payloads.push({ offset: step.offset, sizeBytes: Math.min(step.frame.payloadBytes, step.bytes.length - payloadOffset) })
+  }
+  // Only when the word is on the disk may the payload go: zeros without it are a damage.
+  for (const { offset } of payloads) writeAll(file, erasure.word, offset + erasure.wordOffset)
+  file.sync()
+  for (const { offset, sizeBytes } of payloads) writeZeros(file, offset + payloadOffset, sizeBytes)
 }
 
 /** One that is written to has not been sealed. */

@@ -161,7 +161,7 @@ export class FileLog implements CommitLog {
     const held: Held = { lock, epoch, sealed, active, isBroken: false }
     this.#held = held
     this.#cutTail(sealed.at(-1))
-    for (const database of begunErasures(this.#files.list(this.#folder))) this.#erase(database)
+    this.#finishErasures(held)
     return { epoch, nextSequence: found.nextSequence, heads: found.heads.copy(), damage: found.damage }
   }
 
@@ -247,10 +247,23 @@ export class FileLog implements CommitLog {
 
   #erase(database: string): void {
     const held = this.#tenure()
-    const work = new Erasure(this.#files, this.#folder, database)
-    this.#reserve.spendFor(() => work.begin())
-    work.overwrite([...held.sealed, held.active])
-    work.end()
+    // What must not be read back stands in no segment then but behind its end.
+    if (held.isBroken) this.#startSegment(held)
+    const before = held.active.nextSequence
+    const erasure = new Erasure(this.#files, this.#folder, database)
+    this.#reserve.spendFor(() => erasure.begin(before))
+    erasure.overwrite([...held.sealed, held.active], before)
+    erasure.end()
+  }
+
+  /** Erasures that a holder before us had begun. */
+  #finishErasures(held: Held): void {
+    for (const database of begunErasures(this.#files.list(this.#folder))) {
+      const erasure = new Erasure(this.#files, this.#folder, database)
+      const before = erasure.begun()
+      if (before !== undefined) erasure.overwrite(held.sealed, before)
+      erasure.end()
+    }
   }
 
   /** The torn end of a batch: the new segment has made it void. */

@@ -100,12 +100,13 @@ const windowBytes = 1024 * 1024
 class Window {
   readonly endOffset: number
   readonly #file: LogFile
-  #room = Buffer.allocUnsafe(windowBytes)
+  #room: Buffer
   #start = 0
   #bytes: Buffer = Buffer.alloc(0)
 
   constructor(file: LogFile, endOffset: number) {
     this.#file = file
+    this.#room = Buffer.allocUnsafe(Math.min(windowBytes, endOffset))
     this.endOffset = endOffset
   }
 

@@ -234,8 +234,25 @@ export class SimDisk implements LogFiles {
 }
 
 function sync(node: Node): void {
-  for (const change of node.unsynced) node.durable.apply(change)
+  for (const change of node.unsynced) {
+    node.durable.apply(change)
+    node.lost = node.lost.flatMap((lost) => withoutOverwritten(lost, change))
+  }
   node.unsynced = []
+}
+
+/** What of a lost change may still be on the disk when a later one surely is. */
+function withoutOverwritten(lost: Change, later: Change): readonly Change[] {
+  if (typeof lost === 'number') return []
+  const start = typeof later === 'number' ? later : later.position
+  const end = typeof later === 'number' ? Number.POSITIVE_INFINITY : later.position + later.bytes.length
+  const lostEnd = lost.position + lost.bytes.length
+  const before = { position: lost.position, bytes: lost.bytes.subarray(0, Math.max(start - lost.position, 0)) }
+  const after = { position: end, bytes: lost.bytes.subarray(Math.min(Math.max(end - lost.position, 0), lost.bytes.length)) }
+  return [...(start > lost.position ? [before] : []), ...(end < lostEnd ? [after] : [])].map((part) => ({
+    ...part,
+    position: Math.max(part.position, lost.position),
+  }))
 }
 
 function contentAfterPowerLoss(node: Node, random: Random): Buffer {
