@@ -1,6 +1,7 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark, prints its table, and with --json ends in one line of JSON. */
 import { benchCall } from './call.ts'
 import { benchFuel } from './fuel.ts'
+import { benchLog } from './log.ts'
 import type { Report } from './measure.ts'
 import { benchPublish } from './publish.ts'
 import { benchRecall } from './recall.ts'
@@ -12,6 +13,7 @@ const benches = new Map<string, () => Promise<Report>>([
   ['publish', benchPublish],
   ['fuel', benchFuel],
   ['sandbox', benchSandbox],
+  ['log', benchLog],
 ])
 
 const [name = '', ...flags] = process.argv.slice(2)

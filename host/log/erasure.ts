@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 
 import type { Micros } from '../clock.ts'
-import { erasure, frameHeadBytes, payloadOffset } from './frame.ts'
+import { erasure, headerOf, payloadOffset } from './frame.ts'
 import { isMissing, readAll, writeAll } from './log-files.ts'
 import type { LogFile, LogFiles } from './log-files.ts'
 import { databaseOf } from './record.ts'
@@ -96,7 +96,7 @@ function overwriteIn(file: LogFile, segment: SegmentToErase, { database, before 
   const payloads: { readonly offset: number; readonly sizeBytes: number }[] = []
   for (const step of walk(range)) {
     if (step.kind === 'gap' || step.frame.sequence >= before) continue
-    if (databaseOf(step.bytes.subarray(frameHeadBytes, payloadOffset)) !== database) continue
+    if (databaseOf(headerOf(step.bytes, step.frame)) !== database) continue
     // A file that ends within a payload is not made longer.
     payloads.push({ offset: step.offset, sizeBytes: Math.min(step.frame.payloadBytes, step.bytes.length - payloadOffset) })
   }

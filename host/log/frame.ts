@@ -10,10 +10,10 @@ import { crc32 } from 'node:zlib'
 
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-import { databaseOf, decodeHead, recordHeadBytes, saltBytes, sha256 } from './record.ts'
+import { databaseOf, decodeHead, isPayloadOf, recordHeadBytes, saltBytes, sha256 } from './record.ts'
 import type { ByteTarget, LoggedRecord } from './record.ts'
 
-export const frameHeadBytes = 40
+export const frameHeadBytes = 32
 /** From the start of a frame to its payload. */
 export const payloadOffset = frameHeadBytes + recordHeadBytes
 const alignment = 8
@@ -21,17 +21,15 @@ const alignment = 8
 const offsets = {
   mark: 0,
   erased: 8,
-  frameCrc: 12,
-  payloadCrc: 16,
-  payloadBytes: 20,
-  sequence: 24,
-  batchIndex: 32,
-  batchCount: 34,
-  headBytes: 36,
+  crc: 12,
+  sequence: 16,
+  payloadBytes: 24,
+  batchIndex: 28,
+  batchCount: 30,
 } as const
 
-/** What the frame's checksum covers: from the payload's checksum to the end of the header. */
-const checkedFrom = offsets.payloadCrc
+/** What the checksum covers: from here to the end of the header, which holds the hash of the payload. */
+const checkedFrom = offsets.sequence
 
 /**
  * In the one word that no checksum covers, "ERSD". It stands within one sector, so it is there or not: from
@@ -55,13 +53,16 @@ export function frameBytes(payloadBytes: number): number {
   return Math.ceil((payloadOffset + payloadBytes) / alignment) * alignment
 }
 
-/** Writes what is known before the log has given the batch its sequences; the record stands behind it already. */
-export function openFrame({ view }: ByteTarget, at: number, payload: Uint8Array, batchIndex: number): void {
+export interface FrameOpening {
+  readonly payloadBytes: number
+  readonly batchIndex: number
+}
+
+/** Writes what is known before the log has given the batch its sequences. */
+export function openFrame({ view }: ByteTarget, at: number, { payloadBytes, batchIndex }: FrameOpening): void {
   view.setUint32(at + offsets.erased, 0, true)
-  view.setUint32(at + offsets.payloadCrc, crc32(payload), true)
-  view.setUint32(at + offsets.payloadBytes, payload.length, true)
+  view.setUint32(at + offsets.payloadBytes, payloadBytes, true)
   view.setUint16(at + offsets.batchIndex, batchIndex, true)
-  view.setUint32(at + offsets.headBytes, recordHeadBytes, true)
 }
 
 export interface FrameStamp {
@@ -75,18 +76,17 @@ export function closeFrame({ bytes, view }: ByteTarget, at: number, { mark, sequ
   view.setBigUint64(at + offsets.mark, mark, true)
   view.setBigUint64(at + offsets.sequence, sequence, true)
   view.setUint16(at + offsets.batchCount, batchCount, true)
-  view.setUint32(at + offsets.frameCrc, crc32(bytes.subarray(at + checkedFrom, at + payloadOffset)), true)
+  view.setUint32(at + offsets.crc, crc32(bytes.subarray(at + checkedFrom, at + payloadOffset)), true)
   return frameBytes(view.getUint32(at + offsets.payloadBytes, true))
 }
 
 /** The frame whose head and record header stand here whole, or undefined. Its payload has not been looked at. */
 export function frameAt(bytes: Buffer, at: number, mark: bigint): Frame | undefined {
   if (bytes.length - at < payloadOffset || bytes.readBigUInt64LE(at + offsets.mark) !== mark) return undefined
-  if (crc32(bytes.subarray(at + checkedFrom, at + payloadOffset)) !== bytes.readUInt32LE(at + offsets.frameCrc)) return undefined
+  if (crc32(bytes.subarray(at + checkedFrom, at + payloadOffset)) !== bytes.readUInt32LE(at + offsets.crc)) return undefined
   const payloadBytes = bytes.readUInt32LE(at + offsets.payloadBytes)
-  if (bytes.readUInt32LE(at + offsets.headBytes) !== recordHeadBytes || payloadBytes > limits.recordPayloadBytesMax) return undefined
   const [batchIndex, batchCount] = [bytes.readUInt16LE(at + offsets.batchIndex), bytes.readUInt16LE(at + offsets.batchCount)]
-  if (batchIndex >= batchCount) return undefined
+  if (payloadBytes < saltBytes || payloadBytes > limits.recordPayloadBytesMax || batchIndex >= batchCount) return undefined
   return {
     offset: at,
     sizeBytes: frameBytes(payloadBytes),
@@ -98,34 +98,30 @@ export function frameAt(bytes: Buffer, at: number, mark: bigint): Frame | undefi
   }
 }
 
-/** Whether the payload is as it was written. One that was erased has no bytes to look at. */
+/** Whether the payload is the one that was written. One that was erased has no bytes to look at. */
 export function isPayloadWhole(bytes: Buffer, frame: Frame): boolean {
   if (frame.isErased) return true
   const payload = payloadOf(bytes, frame)
-  return payload.length === frame.payloadBytes && crc32(payload) === bytes.readUInt32LE(frame.offset + offsets.payloadCrc)
+  return payload.length === frame.payloadBytes && isPayloadOf(headerOf(bytes, frame), payload)
 }
 
 /**
- * The record of a frame, copied out of the bytes. The payload is held against its hash too: a checksum of 32
- * bits passes one damage in four billion.
+ * The record of a frame, copied out of the bytes.
  *
  * @throws HostError ERR_LOG_DAMAGED
  */
 export function recordOf(bytes: Buffer, frame: Frame): LoggedRecord {
-  const header = bytes.subarray(frame.offset + frameHeadBytes, frame.offset + payloadOffset)
-  const { head, links } = decodeHead(header)
-  if (links.payloadBytes !== frame.payloadBytes || frame.payloadBytes < saltBytes) refuse(frame, 'frame and header do not agree on the payload')
-  const payload = payloadOf(bytes, frame)
-  if (!frame.isErased && (!isPayloadWhole(bytes, frame) || Buffer.compare(sha256(payload), links.payloadHash) !== 0)) {
-    refuse(frame, `the payload of a record of database ${databaseOf(header)} is not what was written`)
-  }
+  const header = headerOf(bytes, frame)
+  const { head, payloadBytes, chainBefore } = decodeHead(header)
+  if (payloadBytes !== frame.payloadBytes) refuse(frame, 'frame and header do not agree on the payload')
+  if (!isPayloadWhole(bytes, frame)) refuse(frame, `the payload of a record of database ${databaseOf(header)} is not what was written`)
   return {
     sequence: frame.sequence,
     head,
-    chainBefore: links.chainBefore,
+    chainBefore,
     chainAfter: sha256(header),
     isErased: frame.isErased,
-    sections: frame.isErased ? new Uint8Array(0) : new Uint8Array(payload.subarray(saltBytes)),
+    sections: frame.isErased ? new Uint8Array(0) : new Uint8Array(payloadOf(bytes, frame).subarray(saltBytes)),
   }
 }
 
@@ -136,6 +132,10 @@ function erasedBytes(): Uint8Array {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32LE(erasedWord)
   return bytes
+}
+
+export function headerOf(bytes: Buffer, { offset }: Pick<Frame, 'offset'>): Buffer {
+  return bytes.subarray(offset + frameHeadBytes, offset + payloadOffset)
 }
 
 function payloadOf(bytes: Buffer, { offset, payloadBytes }: Frame): Buffer {

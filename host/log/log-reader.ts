@@ -54,7 +54,10 @@ export class LogReader {
     const heads = new HeadTable()
     let expected = segments[0]?.firstSequence ?? 0n
     for (const segment of segments) {
-      if (segment.firstSequence > expected) found.push(missing(expected, segment.firstSequence - 1n))
+      if (segment.firstSequence > expected) {
+        chains.noteDamage({})
+        found.push(missing(expected, segment.firstSequence - 1n))
+      }
       for (const damage of this.#damagesOf(segment, chains)) {
         found.push(damage)
         if (found.length === limits.logDamagesMax) return found

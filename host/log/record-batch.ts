@@ -22,8 +22,16 @@ export interface BatchEntry {
   readonly chainAfter: Uint8Array
 }
 
+/** A place between two records of a batch. */
+export interface BatchMark {
+  readonly sizeBytes: number
+  readonly count: number
+}
+
 export class RecordBatch {
   #target: ByteTarget = targetOf(firstSizeBytes)
+  /** The header that is being made: hashed where it stands, then copied, which a view for each record would not be cheaper than. */
+  readonly #head: ByteTarget = targetOf(recordHeadBytes)
   #sizeBytes = 0
   readonly #entries: BatchEntry[] = []
   readonly #salts = new Uint8Array(saltsDrawn)
@@ -63,16 +71,26 @@ export class RecordBatch {
     this.#reserve(sizeBytes)
     const { bytes } = this.#target
     const payloadAt = at + payloadOffset
-    bytes.set(this.#salt(), payloadAt)
+    this.#writeSalt(payloadAt)
     bytes.set(sections, payloadAt + saltBytes)
-    bytes.fill(0, payloadAt + payloadBytes, at + sizeBytes)
-    const payload = bytes.subarray(payloadAt, payloadAt + payloadBytes)
-    encodeHead(this.#target, at + frameHeadBytes, head, { payloadBytes, payloadHash: sha256(payload), chainBefore })
-    openFrame(this.#target, at, payload, this.count)
-    const chainAfter = sha256(bytes.subarray(at + frameHeadBytes, at + frameHeadBytes + recordHeadBytes))
+    for (let padding = payloadAt + payloadBytes; padding < at + sizeBytes; padding += 1) bytes[padding] = 0
+    encodeHead(this.#head, head, { payload: bytes.subarray(payloadAt, payloadAt + payloadBytes), chainBefore })
+    bytes.set(this.#head.bytes, at + frameHeadBytes)
+    openFrame(this.#target, at, { payloadBytes, batchIndex: this.count })
+    const chainAfter = sha256(this.#head.bytes)
     this.#entries.push({ database: head.database, position: head.position, chainAfter })
     this.#sizeBytes = at + sizeBytes
     return chainAfter
+  }
+
+  /** To go back to when what was added since turns out not to happen. */
+  mark(): BatchMark {
+    return { sizeBytes: this.#sizeBytes, count: this.count }
+  }
+
+  rewind({ sizeBytes, count }: BatchMark): void {
+    this.#sizeBytes = sizeBytes
+    this.#entries.length = count
   }
 
   /**
@@ -87,13 +105,14 @@ export class RecordBatch {
     return this.#target.bytes.subarray(0, this.#sizeBytes)
   }
 
-  #salt(): Uint8Array {
+  #writeSalt(at: number): void {
     if (this.#saltAt === saltsDrawn) {
       randomFillSync(this.#salts)
       this.#saltAt = 0
     }
+    const { bytes } = this.#target
+    for (let index = 0; index < saltBytes; index += 1) bytes[at + index] = this.#salts[this.#saltAt + index] ?? 0
     this.#saltAt += saltBytes
-    return this.#salts.subarray(this.#saltAt - saltBytes, this.#saltAt)
   }
 
   #reserve(sizeBytes: number): void {
@@ -107,7 +126,7 @@ export class RecordBatch {
 
 function targetOf(sizeBytes: number): ByteTarget {
   const buffer = new ArrayBuffer(sizeBytes)
-  return { bytes: new Uint8Array(buffer), view: new DataView(buffer) }
+  return { bytes: Buffer.from(buffer), view: new DataView(buffer) }
 }
 
 function assertSizes({ database, tenant, moduleHash, callKey }: RecordHead, chainBefore: Uint8Array, payloadBytes: number): void {

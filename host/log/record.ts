@@ -84,52 +84,69 @@ const offsets = {
 
 /** What a database's first record has for the chain before it. */
 export function firstChain(database: Uint8Array): Uint8Array {
-  return hash('sha256', Buffer.concat([Buffer.from('remembrancer chain v1', 'utf8'), database]), 'buffer')
+  return sha256(Buffer.concat([Buffer.from('remembrancer chain v1', 'utf8'), database]))
+}
+
+/**
+ * The hash as 32 characters of a byte each: what crypto gives as a buffer of its own costs two or three times as
+ * much, and hashes are most of the time that a record takes.
+ */
+function sha256Text(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'binary')
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer')
+  const text = sha256Text(bytes)
+  // Typed arrays so small lie in the heap; slices of Node's pool would keep 8 KiB alive for each database.
+  const digest = new Uint8Array(hashBytes)
+  for (let index = 0; index < hashBytes; index += 1) digest[index] = text.charCodeAt(index)
+  return digest
 }
 
 /** The rest of a header: what the payload and the chain bring. */
 export interface RecordLinks {
-  readonly payloadBytes: number
-  readonly payloadHash: Uint8Array
+  readonly payload: Uint8Array
   readonly chainBefore: Uint8Array
 }
 
 /** Bytes that are written as they are and as numbers: a view of each kind over one memory. */
 export interface ByteTarget {
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly view: DataView
 }
 
-/** Fields have their sizes: record-batch.ts has looked. */
-export function encodeHead({ bytes, view }: ByteTarget, at: number, head: RecordHead, links: RecordLinks): void {
-  bytes[at + offsets.version] = recordVersion
-  bytes[at + offsets.kind] = RECORD_KINDS.indexOf(head.kind) + 1
-  bytes[at + offsets.outcome] = 0
-  bytes[at + offsets.zero] = 0
-  view.setUint32(at + offsets.schemaVersion, head.schemaVersion, true)
-  view.setBigUint64(at + offsets.epoch, head.epoch, true)
-  view.setBigUint64(at + offsets.position, head.position, true)
-  bytes.set(head.database, at + offsets.database)
-  bytes.set(head.tenant, at + offsets.tenant)
-  view.setBigInt64(at + offsets.timestamp, head.timestamp, true)
-  view.setBigUint64(at + offsets.seed, head.seed[0], true)
-  view.setBigUint64(at + offsets.seed + 8, head.seed[1], true)
-  view.setUint32(at + offsets.fuel, head.fuel, true)
-  view.setUint32(at + offsets.fuel + 4, Math.floor(head.fuel / 0x1_0000_0000), true)
-  bytes.set(head.moduleHash, at + offsets.moduleHash)
-  view.setUint32(at + offsets.policyVersion, head.policyVersion, true)
-  view.setUint32(at + offsets.fuelSchedule, head.fuelSchedule, true)
-  view.setUint32(at + offsets.hostVersion, head.hostVersion, true)
-  view.setUint32(at + offsets.sqliteVersion, head.sqliteVersion, true)
-  bytes.set(head.callKey, at + offsets.callKey)
-  view.setUint32(at + offsets.payloadBytes, links.payloadBytes, true)
-  view.setUint32(at + offsets.zeroAfter, 0, true)
-  bytes.set(links.payloadHash, at + offsets.payloadHash)
-  bytes.set(links.chainBefore, at + offsets.chainBefore)
+/** Writes a whole header. Fields have their sizes: record-batch.ts has looked. */
+export function encodeHead({ bytes, view }: ByteTarget, head: RecordHead, links: RecordLinks): void {
+  bytes[offsets.version] = recordVersion
+  bytes[offsets.kind] = RECORD_KINDS.indexOf(head.kind) + 1
+  bytes[offsets.outcome] = 0
+  bytes[offsets.zero] = 0
+  view.setUint32(offsets.schemaVersion, head.schemaVersion, true)
+  view.setBigUint64(offsets.epoch, head.epoch, true)
+  view.setBigUint64(offsets.position, head.position, true)
+  bytes.set(head.database, offsets.database)
+  bytes.set(head.tenant, offsets.tenant)
+  view.setBigInt64(offsets.timestamp, head.timestamp, true)
+  view.setBigUint64(offsets.seed, head.seed[0], true)
+  view.setBigUint64(offsets.seed + 8, head.seed[1], true)
+  view.setUint32(offsets.fuel, head.fuel, true)
+  view.setUint32(offsets.fuel + 4, Math.floor(head.fuel / 0x1_0000_0000), true)
+  bytes.set(head.moduleHash, offsets.moduleHash)
+  view.setUint32(offsets.policyVersion, head.policyVersion, true)
+  view.setUint32(offsets.fuelSchedule, head.fuelSchedule, true)
+  view.setUint32(offsets.hostVersion, head.hostVersion, true)
+  view.setUint32(offsets.sqliteVersion, head.sqliteVersion, true)
+  bytes.set(head.callKey, offsets.callKey)
+  view.setUint32(offsets.payloadBytes, links.payload.length, true)
+  view.setUint32(offsets.zeroAfter, 0, true)
+  bytes.write(sha256Text(links.payload), offsets.payloadHash, 'latin1')
+  bytes.set(links.chainBefore, offsets.chainBefore)
+}
+
+export interface DecodedHead {
+  readonly head: RecordHead
+  readonly payloadBytes: number
+  readonly chainBefore: Uint8Array
 }
 
 /**
@@ -137,7 +154,7 @@ export function encodeHead({ bytes, view }: ByteTarget, at: number, head: Record
  *
  * @throws HostError ERR_LOG_DAMAGED for a version, kind or outcome that v1 does not have, and for bytes that must be zero.
  */
-export function decodeHead(bytes: Buffer): { readonly head: RecordHead; readonly links: RecordLinks } {
+export function decodeHead(bytes: Buffer): DecodedHead {
   if (bytes.length !== recordHeadBytes) refuse(`a header has ${recordHeadBytes} bytes, not ${bytes.length}`)
   if (bytes[offsets.version] !== recordVersion) refuse(`version ${bytes[offsets.version]} where version ${recordVersion} was expected`)
   const kind = RECORD_KINDS[(bytes[offsets.kind] ?? 0) - 1]
@@ -165,12 +182,12 @@ export function decodeHead(bytes: Buffer): { readonly head: RecordHead; readonly
     sqliteVersion: bytes.readUInt32LE(offsets.sqliteVersion),
     callKey: copy(bytes, offsets.callKey, uidBytes),
   }
-  const links: RecordLinks = {
-    payloadBytes: bytes.readUInt32LE(offsets.payloadBytes),
-    payloadHash: copy(bytes, offsets.payloadHash, hashBytes),
-    chainBefore: copy(bytes, offsets.chainBefore, hashBytes),
-  }
-  return { head, links }
+  return { head, payloadBytes: bytes.readUInt32LE(offsets.payloadBytes), chainBefore: copy(bytes, offsets.chainBefore, hashBytes) }
+}
+
+/** Whether this is the payload that the header was written for. */
+export function isPayloadOf(header: Buffer, payload: Uint8Array): boolean {
+  return sha256Text(payload) === header.toString('latin1', offsets.payloadHash, offsets.payloadHash + hashBytes)
 }
 
 /** The hex of its database's uid, of a header that is otherwise not read: a scan asks for these three of every record. */

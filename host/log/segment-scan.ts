@@ -4,7 +4,7 @@
  */
 import { HostError } from '../errors.ts'
 import type { LogDamage } from './commit-log.ts'
-import { frameHeadBytes, isPayloadWhole, payloadOffset, recordOf } from './frame.ts'
+import { headerOf, isPayloadWhole, recordOf } from './frame.ts'
 import { HeadTable } from './head-table.ts'
 import { databaseOf, epochOf, positionOf, sha256 } from './record.ts'
 import type { LoggedRecord } from './record.ts'
@@ -23,9 +23,9 @@ export interface SegmentEnd {
  * that it was synced; if one does, it is damaged, and what is left of it counts.
  */
 export function findEnd(range: WalkRange): SegmentEnd {
-  let end: SegmentEnd = { endOffset: range.offset, nextSequence: range.firstSequence }
-  let batch = { first: -1n, start: end, missing: 0 }
-  let gap: { readonly offset: number; readonly firstSequence: bigint } | undefined
+  const nothing: SegmentEnd = { endOffset: range.offset, nextSequence: range.firstSequence }
+  let last = { start: nothing, count: 0 }
+  let gap: GapStep | undefined
   for (const step of walk(range)) {
     if (step.kind === 'gap') {
       gap = step
@@ -33,15 +33,25 @@ export function findEnd(range: WalkRange): SegmentEnd {
     }
     const { sequence, batchIndex, batchCount } = step.frame
     const first = sequence - BigInt(batchIndex)
-    if (first !== batch.first) {
+    if (first !== last.start.nextSequence || last.count === 0) {
       const endOffset = gap?.firstSequence === first ? gap.offset : step.offset
-      batch = { first, start: { endOffset, nextSequence: first }, missing: batchCount }
+      last = { start: { endOffset, nextSequence: first }, count: batchCount }
     }
     gap = undefined
-    if (isPayloadWhole(step.bytes, step.frame)) batch.missing -= 1
-    end = batch.missing === 0 ? { endOffset: step.offset + step.frame.sizeBytes, nextSequence: sequence + 1n } : batch.start
   }
-  return end
+  return endOfWhole(range, last.start, last.count) ?? last.start
+}
+
+/** The end of the batch that starts here, if all its records are there. */
+function endOfWhole(range: WalkRange, { endOffset, nextSequence }: SegmentEnd, count: number): SegmentEnd | undefined {
+  let missing = count
+  let end: SegmentEnd | undefined
+  for (const step of walk({ ...range, offset: endOffset, firstSequence: nextSequence })) {
+    if (step.kind === 'gap' || !isPayloadWhole(step.bytes, step.frame)) continue
+    missing -= 1
+    end = { endOffset: step.offset + step.frame.sizeBytes, nextSequence: step.frame.sequence + 1n }
+  }
+  return missing === 0 ? end : undefined
 }
 
 /** What a start must know of a segment that nothing else tells. */
@@ -63,7 +73,7 @@ export function survey(range: WalkRange): Survey {
       continue
     }
     if (!isPayloadWhole(step.bytes, step.frame)) damage.push(frameDamage(step, 'its payload is not what was written'))
-    const header = headerOf(step)
+    const header = headerOf(step.bytes, step.frame)
     const database = databaseOf(header)
     heads.note(database, { position: positionOf(header), sequence: step.frame.sequence, chain: header })
     // Hashing each header would take longer than all the rest of a start.
@@ -91,7 +101,7 @@ export function* scan(range: WalkRange, { from = 0n, database }: ScanFilter = {}
   for (const step of walk(range)) {
     if (step.kind === 'gap') {
       if (database === undefined) yield { kind: 'damage', damage: gapDamage(step) }
-    } else if (step.frame.sequence >= from && (database === undefined || databaseOf(headerOf(step)) === database)) {
+    } else if (step.frame.sequence >= from && (database === undefined || databaseOf(headerOf(step.bytes, step.frame)) === database)) {
       yield scannedRecord(step)
     }
   }
@@ -107,15 +117,18 @@ function scannedRecord(step: FrameStep): Scanned {
   }
 }
 
-function headerOf({ bytes }: FrameStep): Buffer {
-  return bytes.subarray(frameHeadBytes, payloadOffset)
-}
-
 function gapDamage({ offset, sizeBytes, firstSequence, lastSequence }: GapStep): ScannedDamage {
   return { offset, sizeBytes, firstSequence, lastSequence, what: 'bytes that are no records of this log' }
 }
 
 function frameDamage(step: FrameStep, what: string): ScannedDamage {
   const { offset, frame } = step
-  return { offset, sizeBytes: frame.sizeBytes, firstSequence: frame.sequence, lastSequence: frame.sequence, database: databaseOf(headerOf(step)), what }
+  return {
+    offset,
+    sizeBytes: frame.sizeBytes,
+    firstSequence: frame.sequence,
+    lastSequence: frame.sequence,
+    database: databaseOf(headerOf(step.bytes, step.frame)),
+    what,
+  }
 }

@@ -76,8 +76,8 @@ test('every field of the header stands where the document says', () => {
   }
   const content = Buffer.from('what was done')
   const bytes = framedRecord(content, { head })
-  const header = bytes.subarray(40, 264)
-  const payload = bytes.subarray(264, 264 + 16 + content.length)
+  const header = bytes.subarray(32, 256)
+  const payload = bytes.subarray(256, 256 + 16 + content.length)
   const field = (offset: number, size: number): string => header.subarray(offset, offset + size).toString('hex')
   assert.deepEqual([field(0, 1), field(1, 1), field(2, 1), field(3, 1)], ['01', '03', '00', '00'])
   assert.deepEqual([field(4, 4), field(8, 8), field(16, 8)], ['04030201', '1817161514131211', '2827262524232221'])
@@ -107,7 +107,7 @@ test('a chain begins with its database and goes on with the hash of each header'
   const bytes = Buffer.from(batch.stamp(mark, 1n))
   const frame = frameAt(bytes, 0, mark)
   assert(frame !== undefined)
-  assert.equal(hex(first), sha256(bytes.subarray(40, 264)))
+  assert.equal(hex(first), sha256(bytes.subarray(32, 256)))
   const [one, two] = [recordOf(bytes, frame), readBack(bytes.subarray(frame.sizeBytes))]
   assert.deepEqual([hex(one.chainAfter), hex(two.chainBefore), hex(two.chainAfter)], [hex(first), hex(first), hex(second)])
 })
@@ -116,7 +116,7 @@ test('two records of the same content have different salts and hashes', () => {
   const batch = new RecordBatch()
   for (let count = 0; count < 600; count += 1) batch.add(headOf(), Buffer.from('yes'), firstChain(uid(0xda)))
   const bytes = Buffer.from(batch.stamp(mark, 1n))
-  const salts = new Set(Array.from({ length: 600 }, (_item, index) => bytes.subarray(index * 288 + 264, index * 288 + 280).toString('hex')))
+  const salts = new Set(Array.from({ length: 600 }, (_item, index) => bytes.subarray(index * 280 + 256, index * 280 + 272).toString('hex')))
   assert.equal(salts.size, 600)
 })
 
@@ -124,7 +124,7 @@ test('an erased payload leaves a record that still verifies', () => {
   const bytes = framedRecord(Buffer.from('her claim'))
   const whole = readBack(bytes)
   bytes.write('ERSD', 8)
-  bytes.fill(0, 264, 264 + 16 + 9)
+  bytes.fill(0, 256, 256 + 16 + 9)
   const erased = readBack(bytes)
   assert.deepEqual([erased.isErased, erased.sections.length], [true, 0])
   assert.deepEqual([hex(erased.chainBefore), hex(erased.chainAfter)], [hex(whole.chainBefore), hex(whole.chainAfter)])
@@ -132,7 +132,7 @@ test('an erased payload leaves a record that still verifies', () => {
 
 test('zeros in place of a payload are a damage and not an erasure', () => {
   const bytes = framedRecord(Buffer.from('her claim'))
-  bytes.fill(0, 264)
+  bytes.fill(0, 256)
   assert.throws(() => readBack(bytes), isDamaged)
 })
 
@@ -150,13 +150,13 @@ test('a record with any one bit turned is the same record or refused', () => {
       assert.ok(isDamaged(error), `bit ${bit}: ${String(error)}`)
     }
   }
-  // The word that says erased, while the payload's checksum shows that it is not; and the padding.
-  assert.equal(same, 32 + 8 * (bytes.length - 264 - 16 - 18))
+  // The word that says erased, while the payload's hash shows that it is not; and the padding.
+  assert.equal(same, 32 + 8 * (bytes.length - 256 - 16 - 18))
 })
 
 test('a record that is cut at any byte is refused', () => {
   const bytes = framedRecord(Buffer.from('it is the basement'))
-  const end = 264 + 16 + 18
+  const end = 256 + 16 + 18
   for (let size = 0; size < end; size += 1) assert.throws(() => readBack(bytes.subarray(0, size)), isDamaged, `${size} bytes`)
 })
 
@@ -166,7 +166,7 @@ test('the frame of another segment, and one that a payload holds, are none here'
 })
 
 test('a header of another version, kind or outcome is refused', () => {
-  const header = framedRecord(emptyBytes).subarray(40, 264)
+  const header = framedRecord(emptyBytes).subarray(32, 256)
   const changed = (offset: number, value: number): Buffer => {
     const bytes = Buffer.from(header)
     bytes[offset] = value

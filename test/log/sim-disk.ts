@@ -155,6 +155,11 @@ export class SimDisk implements LogFiles {
     return disk
   }
 
+  /** Another content for a file, as if by somebody else. */
+  replace(path: string, content: Buffer): void {
+    this.#adopt(path, content)
+  }
+
   #adopt(path: string, content: Buffer): void {
     const node = new Node()
     node.content = new Content(content)
