@@ -14,6 +14,7 @@ import { assert, HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import type { AppendOutcome, CommitLog, LogDamage, LogSegment, LogTenure } from './commit-log.ts'
 import { begunErasures, Erasure } from './erasure.ts'
+import { HeadTable } from './head-table.ts'
 import { findLog } from './log-folder.ts'
 import { isDiskFull, isFileError, isMissing, systemFiles } from './log-files.ts'
 import type { LogFiles } from './log-files.ts'
@@ -76,6 +77,7 @@ export class FileLog implements CommitLog {
       try {
         return this.#take(lock)
       } catch (error) {
+        this.#held?.active.abandon()
         this.#held = undefined
         lock[Symbol.dispose]()
         throw error
@@ -102,8 +104,10 @@ export class FileLog implements CommitLog {
   }
 
   async check(): Promise<readonly LogDamage[]> {
+    const { sealed, active } = this.#tenure()
     try {
-      return await this.#reader.damages(this.#all(this.#tenure()))
+      // The table of heads goes on with the segment, and a check takes its time.
+      return await this.#reader.damages([...sealed, { ...active.view(), heads: new HeadTable(active.heads.copy()) }])
     } catch (error) {
       throw storageError(error)
     }
@@ -145,11 +149,12 @@ export class FileLog implements CommitLog {
       if (held.isBroken || !held.active.isEmpty) this.#startSegment(held)
     } catch {
       // The log is as after a kill, which is no less good.
-    } finally {
-      this.#held = undefined
-      held.active.close()
-      held.lock[Symbol.dispose]()
     }
+    // Somebody else may have taken it.
+    if (this.#held === undefined) return
+    this.#held = undefined
+    held.active.close()
+    held.lock[Symbol.dispose]()
   }
 
   #take(lock: Disposable): LogTenure {

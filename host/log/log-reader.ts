@@ -87,7 +87,7 @@ export class LogReader {
   *#damagesOf(segment: SegmentToRead, chains: ChainCheck): Generator<LogDamage> {
     const file = segment.name
     using opened = this.#opened(segment)
-    if (opened === undefined) return
+    if (opened === undefined) return chains.noteDamage({})
     const { firstSequence, nextSequence, endOffset } = segment
     for (const damage of readSegmentHeader(opened.file).damage) yield { file, ...damage, firstSequence, lastSequence: firstSequence - 1n }
     const range = rangeOf(segment, opened.file)

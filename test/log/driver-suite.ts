@@ -34,8 +34,8 @@ export class Writer {
     this.chains = chains
   }
 
-  /** One batch of a record each of these databases, whose sections are the text. */
-  append(text: string, ...databases: readonly Uint8Array[]): AppendOutcome {
+  /** One batch of a record each of these databases, whose sections are these bytes. */
+  append(text: string | Uint8Array, ...databases: readonly Uint8Array[]): AppendOutcome {
     const outcomes: AppendOutcome[] = []
     this.appendLater(text, databases, (outcome) => outcomes.push(outcome))
     const [outcome] = outcomes
@@ -43,10 +43,10 @@ export class Writer {
     return outcome
   }
 
-  appendLater(text: string, databases: readonly Uint8Array[], done: (outcome: AppendOutcome) => void): void {
+  appendLater(text: string | Uint8Array, databases: readonly Uint8Array[], done: (outcome: AppendOutcome) => void): void {
     const next = this.chains.copy()
     this.#batch.reset()
-    for (const database of databases) next.add(this.#batch, database, Buffer.from(text))
+    for (const database of databases) next.add(this.#batch, database, typeof text === 'string' ? Buffer.from(text) : text)
     this.log.append(this.#batch, (outcome) => {
       if ('firstSequence' in outcome) this.chains = next
       done(outcome)

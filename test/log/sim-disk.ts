@@ -84,6 +84,7 @@ export class SimDisk implements LogFiles {
   capacityBytes = Number.POSITIVE_INFINITY
   isCrashed = false
   operations = 0
+  bytesRead = 0
   readonly names = new Map<string, Node>()
   readonly #durableNames = new Map<string, Node>()
   #unsyncedNames: (readonly NameChange[])[] = []
@@ -180,7 +181,9 @@ export class SimDisk implements LogFiles {
       },
       read: (into, position) => {
         this.#assertAlive()
-        return node.content.bytes.copy(into, 0, position)
+        const size = node.content.bytes.copy(into, 0, position)
+        this.bytesRead += size
+        return size
       },
       write: (bytes, position) => this.#write(node, bytes, position),
       truncate: (sizeBytes) => this.#do('truncate', () => node.apply(sizeBytes)),
