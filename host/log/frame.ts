@@ -111,17 +111,21 @@ export function isPayloadWhole(bytes: Buffer, frame: Frame): boolean {
  * @throws HostError ERR_LOG_DAMAGED
  */
 export function recordOf(bytes: Buffer, frame: Frame): LoggedRecord {
-  const header = headerOf(bytes, frame)
-  const { head, payloadBytes, chainBefore } = decodeHead(header)
-  if (payloadBytes !== frame.payloadBytes) refuse(frame, 'frame and header do not agree on the payload')
-  if (!isPayloadWhole(bytes, frame)) refuse(frame, `the payload of a record of database ${databaseOf(header)} is not what was written`)
+  if (!isPayloadWhole(bytes, frame)) refuse(frame, `the payload of a record of database ${databaseOf(headerOf(bytes, frame))} is not what was written`)
+  const { offset, sequence, payloadBytes, isErased } = frame
+  // One copy, of which all that is given are views.
+  const copy = Buffer.from(bytes.subarray(offset + frameHeadBytes, offset + payloadOffset + (isErased ? 0 : payloadBytes)))
+  const header = copy.subarray(0, recordHeadBytes)
+  const decoded = decodeHead(header)
+  if (decoded.payloadBytes !== payloadBytes) refuse(frame, 'frame and header do not agree on the payload')
+  const sectionsAt = Math.min(recordHeadBytes + saltBytes, copy.length)
   return {
-    sequence: frame.sequence,
-    head,
-    chainBefore,
+    sequence,
+    head: decoded.head,
+    chainBefore: decoded.chainBefore,
     chainAfter: sha256(header),
-    isErased: frame.isErased,
-    sections: frame.isErased ? new Uint8Array(0) : new Uint8Array(payloadOf(bytes, frame).subarray(saltBytes)),
+    isErased,
+    sections: new Uint8Array(copy.buffer, copy.byteOffset + sectionsAt, copy.length - sectionsAt),
   }
 }
 

@@ -150,7 +150,7 @@ export interface DecodedHead {
 }
 
 /**
- * Reads a header of 224 bytes; what it gives is copied out of them.
+ * Reads a header of 224 bytes; the bytes that it gives are views of them.
  *
  * @throws HostError ERR_LOG_DAMAGED for a version, kind or outcome that v1 does not have, and for bytes that must be zero.
  */
@@ -170,19 +170,19 @@ export function decodeHead(bytes: Buffer): DecodedHead {
     schemaVersion: bytes.readUInt32LE(offsets.schemaVersion),
     epoch: bytes.readBigUInt64LE(offsets.epoch),
     position,
-    database: copy(bytes, offsets.database, uidBytes),
-    tenant: copy(bytes, offsets.tenant, uidBytes),
+    database: part(bytes, offsets.database, uidBytes),
+    tenant: part(bytes, offsets.tenant, uidBytes),
     timestamp: bytes.readBigInt64LE(offsets.timestamp),
     seed: [bytes.readBigUInt64LE(offsets.seed), bytes.readBigUInt64LE(offsets.seed + 8)],
     fuel,
-    moduleHash: copy(bytes, offsets.moduleHash, hashBytes),
+    moduleHash: part(bytes, offsets.moduleHash, hashBytes),
     policyVersion: bytes.readUInt32LE(offsets.policyVersion),
     fuelSchedule: bytes.readUInt32LE(offsets.fuelSchedule),
     hostVersion: bytes.readUInt32LE(offsets.hostVersion),
     sqliteVersion: bytes.readUInt32LE(offsets.sqliteVersion),
-    callKey: copy(bytes, offsets.callKey, uidBytes),
+    callKey: part(bytes, offsets.callKey, uidBytes),
   }
-  return { head, payloadBytes: bytes.readUInt32LE(offsets.payloadBytes), chainBefore: copy(bytes, offsets.chainBefore, hashBytes) }
+  return { head, payloadBytes: bytes.readUInt32LE(offsets.payloadBytes), chainBefore: part(bytes, offsets.chainBefore, hashBytes) }
 }
 
 /** Whether this is the payload that the header was written for. */
@@ -203,8 +203,8 @@ export function epochOf(header: Buffer): bigint {
   return header.readBigUInt64LE(offsets.epoch)
 }
 
-function copy(bytes: Buffer, start: number, size: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(start, start + size))
+function part(bytes: Buffer, start: number, size: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, size)
 }
 
 function refuse(what: string): never {
