@@ -1,6 +1,6 @@
 /** The file log as a driver, on the machine's own disk; and what only a log of files can show. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
 
@@ -240,6 +240,7 @@ test('the files of a log are for its owner only, and hold nothing of an erased d
   for (let count = 0; count < 100; count += 1) writer.append(`the claim of number ${count} ${'.'.repeat(1_000)}`, sarah)
   const holding = (): number => readdirSync(folder.at('log')).filter((name) => readFileSync(folder.at('log', name), 'latin1').includes('the claim')).length
   assert.ok(holding() > 3)
+  for (const name of readdirSync(folder.at('log'))) assert.equal(statSync(folder.at('log', name)).mode & 0o077, 0, name)
   await log.erase(sarah)
   assert.equal(holding(), 0)
   await log.release()
