@@ -221,6 +221,49 @@ for (const [ending, whole] of Object.entries(originals)) {
   })
 }
 
+test('one copy of a segment header suffices, and the loss of the other is named', async () => {
+  const whole = originals.released
+  for (const path of segmentPaths(whole.disk)) {
+    for (const offset of [0, 4_096]) {
+      const disk = whole.disk.afterKill()
+      contentOf(disk, path).fill(0, offset, offset + 128)
+      const { lines, damage } = await find(disk)
+      assert.deepEqual(lines, whole.lines)
+      assert.ok(damage.length > 0)
+      for (const one of damage)
+        assert.deepEqual([one.file, one.offset, one.sizeBytes, one.lastSequence < one.firstSequence], [path.slice(5), offset, 128, true])
+    }
+  }
+})
+
+test('what a refused batch left behind is not read, not even when the header is lost that ended its segment', async () => {
+  const disk = new SimDisk()
+  const log = openLog(disk)
+  await log.acquire()
+  const writer = new Writer(log)
+  writer.append('a', sarah)
+  // The sync fails, and so does the cut of what it was for.
+  const faults = new Map([
+    ['sync', 'error' as const],
+    ['truncate', 'error' as const],
+  ])
+  disk.plan = (operation) => {
+    const fault = faults.get(operation)
+    faults.delete(operation)
+    return fault
+  }
+  assert.ok('failure' in writer.append('refused', sarah, sarah))
+  writer.append('b', sarah)
+  assert.equal(faults.size, 0)
+  const after = disk.afterKill()
+  const [first = '', second = ''] = segmentPaths(after)
+  assert.ok(contentOf(after, first).includes('refused'))
+  for (const offset of [0, 4_096]) contentOf(after, second).fill(0, offset, offset + 128)
+  const { lines, damage } = await find(after)
+  assert.deepEqual([...lines.values()], ['1 1/1 a'])
+  assert.deepEqual(new Set(damage.map(({ file, firstSequence }) => `${file} ${firstSequence}`)), new Set([`${second.slice(5)} 2`]))
+})
+
 test('a segment that is missing is named', async () => {
   const whole = originals.released
   for (const [index, path] of segmentPaths(whole.disk).entries()) {
