@@ -133,8 +133,8 @@ export const logBatchBytesKept = 4 * MiB
 /** A segment of the log takes records until it is so large: what a start reads at most, and what retention takes away at once. */
 export const logSegmentBytes = 32 * MiB
 /**
- * Zeros written ahead of the records: a sync that finds its blocks there takes half the time. 256 KiB and 16 MiB
- * came out slower on the average (docs/decisions/0002-commit-log.md).
+ * Zeros written ahead of the records: a sync that finds its blocks there takes half the time. More at once stalls
+ * longer, less comes more often (docs/decisions/0002-commit-log.md).
  */
 export const logAheadBytes = 1 * MiB
 /** Room that is given up on a full disk, so that the log can be brought to order: a segment's list of databases has 80 bytes for each. */

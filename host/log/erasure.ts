@@ -3,13 +3,13 @@
  * their headers, which hold only hashes, stay for the chain. A file says that it has begun and goes when it is
  * done; a start that finds one does the work again.
  */
-import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 
 import type { Micros } from '../clock.ts'
 import { erasure, headerOf, payloadOffset } from './frame.ts'
-import { isMissing, readAll, writeAll } from './log-files.ts'
-import type { LogFile, LogFiles } from './log-files.ts'
+import { readAll, writeAll } from './log-files.ts'
+import type { LogFile } from './log-files.ts'
+import type { LogFolder } from './log-folder.ts'
 import { databaseOf } from './record.ts'
 import { walk } from './segment-walk.ts'
 import { rangeOf } from './segment.ts'
@@ -25,12 +25,10 @@ export function begunErasures(names: readonly string[]): readonly string[] {
 }
 
 export class Erasure {
-  readonly #files: LogFiles
-  readonly #folder: string
+  readonly #folder: LogFolder
   readonly #database: string
 
-  constructor(files: LogFiles, folder: string, database: string) {
-    this.#files = files
+  constructor(folder: LogFolder, database: string) {
     this.#folder = folder
     this.#database = database
   }
@@ -44,17 +42,17 @@ export class Erasure {
     const bytes = Buffer.alloc(intentBytes)
     bytes.writeBigUInt64LE(before)
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 8)), 8)
-    const isThere = this.#files.list(this.#folder).includes(this.#intent)
-    this.#within(this.#intent, isThere ? 'update' : 'create', (file) => {
+    const isThere = this.#folder.names().includes(this.#intent)
+    this.#folder.within(this.#intent, isThere ? 'update' : 'create', (file) => {
       writeAll(file, bytes, 0)
       file.sync()
     })
-    this.#files.syncFolder(this.#folder)
+    this.#folder.sync()
   }
 
   /** What it has begun with; undefined when it has not come so far. */
   begun(): bigint | undefined {
-    const bytes = this.#within(this.#intent, 'read', (file) => readAll(file, Buffer.alloc(intentBytes), 0))
+    const bytes = this.#folder.within(this.#intent, 'read', (file) => readAll(file, Buffer.alloc(intentBytes), 0))
     const isWhole = bytes.length === intentBytes && crc32(bytes.subarray(0, 8)) === bytes.readUInt32LE(8)
     return isWhole ? bytes.readBigUInt64LE() : undefined
   }
@@ -62,7 +60,7 @@ export class Erasure {
   /** Overwrites in these segments. May be done again. */
   overwrite(segments: Iterable<SegmentToErase>, before: bigint): void {
     for (const segment of segments) {
-      this.#within(segment.name, 'update', (file) => {
+      this.#folder.within(segment.name, 'update', (file) => {
         // What never happened is this database's too, perhaps. The segment that is written to has no such end.
         if (segment.sealedAt !== undefined && file.sizeBytes > segment.endOffset) file.truncate(segment.endOffset)
         overwriteIn(file, segment, { database: this.#database, before })
@@ -72,21 +70,8 @@ export class Erasure {
   }
 
   end(): void {
-    try {
-      this.#files.unlink(join(this.#folder, this.#intent))
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
-    this.#files.syncFolder(this.#folder)
-  }
-
-  #within<T>(name: string, how: 'read' | 'update' | 'create', work: (file: LogFile) => T): T {
-    const file = this.#files.open(join(this.#folder, name), how)
-    try {
-      return work(file)
-    } finally {
-      file.close()
-    }
+    this.#folder.remove(this.#intent)
+    this.#folder.sync()
   }
 }
 

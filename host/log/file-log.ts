@@ -7,17 +7,19 @@
  * that must never be read back are all that step.
  */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 
 import type { Clock } from '../clock.ts'
-import { assert, HostError } from '../errors.ts'
+import { assert } from '../errors.ts'
+import type { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import type { AppendOutcome, CommitLog, LogDamage, LogSegment, LogTenure } from './commit-log.ts'
 import { begunErasures, Erasure } from './erasure.ts'
 import { HeadTable } from './head-table.ts'
-import { findLog } from './log-folder.ts'
-import { isDiskFull, isFileError, isMissing, systemFiles } from './log-files.ts'
+import { findLog } from './find-log.ts'
+import { asFailure, fenced, guarded, storageError, unknownOutcome } from './log-errors.ts'
+import { systemFiles } from './log-files.ts'
 import type { LogFiles } from './log-files.ts'
+import { LogFolder } from './log-folder.ts'
 import { LogReader } from './log-reader.ts'
 import type { SegmentToRead } from './log-reader.ts'
 import type { RecordBatch } from './record-batch.ts'
@@ -50,10 +52,9 @@ interface Held {
 }
 
 export class FileLog implements CommitLog {
-  readonly #folder: string
+  readonly #folder: LogFolder
   readonly #lock: (folder: string) => Disposable
   readonly #clock: Clock
-  readonly #files: LogFiles
   readonly #segmentSizeBytes: number
   readonly #reserve: Reserve
   readonly #reader: LogReader
@@ -61,19 +62,18 @@ export class FileLog implements CommitLog {
   #held: Held | undefined
 
   constructor({ folder, lock, clock, files = systemFiles, segmentSizeBytes = limits.logSegmentBytes }: FileLogOptions) {
-    this.#folder = folder
+    this.#folder = new LogFolder(files, folder)
     this.#lock = lock
     this.#clock = clock
-    this.#files = files
     this.#segmentSizeBytes = segmentSizeBytes
-    this.#reserve = new Reserve(files, folder, Math.min(limits.logReserveBytes, segmentSizeBytes))
-    this.#reader = new LogReader(files, folder)
+    this.#reserve = new Reserve(this.#folder, Math.min(limits.logReserveBytes, segmentSizeBytes))
+    this.#reader = new LogReader(this.#folder)
   }
 
   async acquire(): Promise<LogTenure> {
     return guarded(() => {
-      this.#files.makeFolder(this.#folder)
-      const lock = this.#lock(this.#folder)
+      this.#folder.make()
+      const lock = this.#lock(this.#folder.path)
       try {
         return this.#take(lock)
       } catch (error) {
@@ -129,9 +129,9 @@ export class FileLog implements CommitLog {
     guarded(() => {
       const { sealed } = this.#tenure()
       for (let oldest = sealed[0]; oldest !== undefined && oldest.nextSequence <= before; oldest = sealed[0]) {
-        this.#unlink(oldest.name)
+        this.#folder.remove(oldest.name)
         // One after the other: of several names that go at once a power loss may bring back any, and leave a hole.
-        this.#files.syncFolder(this.#folder)
+        this.#folder.sync()
         sealed.shift()
       }
     })
@@ -158,8 +158,8 @@ export class FileLog implements CommitLog {
   }
 
   #take(lock: Disposable): LogTenure {
-    const found = findLog(this.#files, this.#folder, this.#clock.now())
-    for (const name of found.leftovers) this.#unlink(name)
+    const found = findLog(this.#folder, this.#clock.now())
+    for (const name of found.leftovers) this.#folder.remove(name)
     const epoch = found.epoch + 1n
     const sealed = [...found.segments]
     const active = this.#createSegment(epoch, found.nextSequence, sealed.at(-1))
@@ -195,8 +195,7 @@ export class FileLog implements CommitLog {
       this.#startSegment(held)
       return asFailure(cause)
     } catch {
-      const what = 'the disk failed while the commit log was written, and again when that was to be undone: the call may or may not have happened'
-      return new HostError('ERR_COMMIT_UNKNOWN', what, { cause })
+      return unknownOutcome(cause)
     }
   }
 
@@ -227,23 +226,18 @@ export class FileLog implements CommitLog {
   #createSegment(epoch: bigint, firstSequence: bigint, previous: SealedSegment | undefined): ActiveSegment {
     const header = { epoch, firstSequence, mark: randomBytes(8).readBigUInt64LE(), createdAt: this.#clock.now(), previous: previousOf(previous) }
     const aheadBytes = Math.min(limits.logAheadBytes, this.#segmentSizeBytes)
-    return this.#reserve.spendFor(() => ActiveSegment.create(this.#files, this.#folder, header, aheadBytes))
+    return this.#reserve.spendFor(() => ActiveSegment.create(this.#folder, header, aheadBytes))
   }
 
   /** Only the lock keeps others away, and a lock can be lost: on a network disk, by a hand that deletes it. */
   #assertOurs(held: Held): void {
-    const newest = this.#files
-      .list(this.#folder)
+    const newest = this.#folder
+      .names()
       .filter((name) => parseSegmentName(name) !== undefined)
       .sort()
       .at(-1)
-    const file = this.#files.open(join(this.#folder, newest ?? held.active.name), 'read')
-    try {
-      const { header } = readSegmentHeader(file)
-      if (header === undefined || header.epoch <= held.epoch) return
-    } finally {
-      file.close()
-    }
+    const { header } = this.#folder.within(newest ?? held.active.name, 'read', readSegmentHeader)
+    if (header === undefined || header.epoch <= held.epoch) return
     this.#held = undefined
     held.active.abandon()
     held.lock[Symbol.dispose]()
@@ -255,7 +249,7 @@ export class FileLog implements CommitLog {
     // What must not be read back stands in no segment then but behind its end.
     if (held.isBroken) this.#startSegment(held)
     const before = held.active.nextSequence
-    const erasure = new Erasure(this.#files, this.#folder, database)
+    const erasure = new Erasure(this.#folder, database)
     this.#reserve.spendFor(() => erasure.begin(before))
     erasure.overwrite([...held.sealed, held.active], before)
     erasure.end()
@@ -263,8 +257,8 @@ export class FileLog implements CommitLog {
 
   /** Erasures that a holder before us had begun. */
   #finishErasures(held: Held): void {
-    for (const database of begunErasures(this.#files.list(this.#folder))) {
-      const erasure = new Erasure(this.#files, this.#folder, database)
+    for (const database of begunErasures(this.#folder.names())) {
+      const erasure = new Erasure(this.#folder, database)
       const before = erasure.begun()
       if (before !== undefined) erasure.overwrite(held.sealed, before)
       erasure.end()
@@ -275,12 +269,9 @@ export class FileLog implements CommitLog {
   #cutTail(segment: SealedSegment | undefined): void {
     if (segment === undefined) return
     try {
-      const file = this.#files.open(join(this.#folder, segment.name), 'update')
-      try {
+      this.#folder.within(segment.name, 'update', (file) => {
         if (file.sizeBytes > segment.endOffset) file.truncate(segment.endOffset)
-      } finally {
-        file.close()
-      }
+      })
     } catch {
       // It only takes room, until an erasure or a trim.
     }
@@ -291,14 +282,6 @@ export class FileLog implements CommitLog {
     return [...sealed, active.view()]
   }
 
-  #unlink(name: string): void {
-    try {
-      this.#files.unlink(join(this.#folder, name))
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
-  }
-
   #tenure(): Held {
     if (this.#held === undefined) throw fenced()
     return this.#held
@@ -307,28 +290,4 @@ export class FileLog implements CommitLog {
 
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
-}
-
-function fenced(): HostError {
-  return new HostError('ERR_LOG_FENCED', 'the commit log is not held, or somebody else has taken it over: nothing was written')
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw storageError(error)
-  }
-}
-
-/** What the disk did to us; a bug of our own stays what it is. */
-function storageError(error: unknown): unknown {
-  if (!isFileError(error)) return error
-  const what = isDiskFull(error) ? 'the disk is full: make room, and the log goes on' : `check the disk and the data folder`
-  return new HostError('ERR_STORAGE', `the commit log could not be used (${error.code}): ${what}`, { cause: error })
-}
-
-function asFailure(error: unknown): HostError {
-  const failure = storageError(error)
-  return failure instanceof HostError ? failure : new HostError('ERR_STORAGE', 'the commit log could not be written', { cause: error })
 }

@@ -2,7 +2,6 @@
  * Reads what stands in the segments of a log's folder: their records in chunks, and everything that is wrong
  * with them.
  */
-import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import * as limits from '../limits.ts'
@@ -10,7 +9,8 @@ import { ChainCheck } from './chain-check.ts'
 import type { LogDamage } from './commit-log.ts'
 import { HeadTable } from './head-table.ts'
 import { isMissing } from './log-files.ts'
-import type { LogFile, LogFiles } from './log-files.ts'
+import type { LogFile } from './log-files.ts'
+import type { LogFolder } from './log-folder.ts'
 import type { LoggedRecord } from './record.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import { scan } from './segment-scan.ts'
@@ -22,11 +22,9 @@ import type { SealedSegment } from './segment.ts'
 export type SegmentToRead = Omit<SealedSegment, 'sealedAt'>
 
 export class LogReader {
-  readonly #files: LogFiles
-  readonly #folder: string
+  readonly #folder: LogFolder
 
-  constructor(files: LogFiles, folder: string) {
-    this.#files = files
+  constructor(folder: LogFolder) {
     this.#folder = folder
   }
 
@@ -112,7 +110,7 @@ export class LogReader {
   /** Undefined for a segment that was trimmed meanwhile. */
   #opened({ name }: SegmentToRead): (Disposable & { readonly file: LogFile }) | undefined {
     try {
-      const file = this.#files.open(join(this.#folder, name), 'read')
+      const file = this.#folder.open(name, 'read')
       return { file, [Symbol.dispose]: () => file.close() }
     } catch (error) {
       if (isMissing(error)) return undefined

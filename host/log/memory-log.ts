@@ -9,6 +9,7 @@ import type { AppendOutcome, CommitLog, LogDamage, LogSegment, LogTenure } from 
 import { erasure, frameAt, recordOf } from './frame.ts'
 import type { Frame } from './frame.ts'
 import { HeadTable } from './head-table.ts'
+import { fenced, unknownOutcome } from './log-errors.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { LoggedRecord } from './record.ts'
 
@@ -24,7 +25,7 @@ export class MemoryLogStore {
   epoch = 0n
   nextSequence = 1n
   /** Stamped frames, one record each, oldest first. */
-  frames: readonly Buffer[] = []
+  readonly frames: Buffer[] = []
   /** Those of a batch of which nobody knows: the next acquire finds them, and the next append makes them void. */
   doubtful: readonly Buffer[] = []
 }
@@ -71,7 +72,7 @@ export class MemoryLog implements CommitLog {
     store.epoch += 1n
     this.#epoch = store.epoch
     store.nextSequence += BigInt(store.doubtful.length)
-    store.frames = [...store.frames, ...store.doubtful]
+    store.frames.push(...store.doubtful)
     store.doubtful = []
     return { epoch: store.epoch, nextSequence: store.nextSequence, heads: headsOf(store.frames).copy(), damage: [] }
   }
@@ -92,9 +93,9 @@ export class MemoryLog implements CommitLog {
         return
       case 'unknown-kept':
         this.#store.doubtful = framesOf(batch, this.#store.nextSequence)
-        return done({ failure: unknown() })
+        return done({ failure: unknownOutcome() })
       case 'unknown-dropped':
-        return done({ failure: unknown() })
+        return done({ failure: unknownOutcome() })
       case 'failing':
         return done({ failure: new HostError('ERR_STORAGE', 'the commit log could not be written') })
       case 'fenced':
@@ -144,7 +145,7 @@ export class MemoryLog implements CommitLog {
 
   async trim(before: bigint): Promise<void> {
     const gone = this.segments().filter((segment) => segment.sealedAt !== undefined && segment.lastSequence < before)
-    this.#store.frames = this.#store.frames.slice(gone.length * segmentRecords)
+    this.#store.frames.splice(0, gone.length * segmentRecords)
   }
 
   async erase(database: Uint8Array): Promise<void> {
@@ -172,7 +173,7 @@ export class MemoryLog implements CommitLog {
   #keep(batch: RecordBatch): bigint {
     const store = this.#store
     const firstSequence = store.nextSequence
-    store.frames = [...store.frames, ...framesOf(batch, firstSequence)]
+    store.frames.push(...framesOf(batch, firstSequence))
     store.doubtful = []
     store.nextSequence += BigInt(batch.count)
     return firstSequence
@@ -203,12 +204,4 @@ function headsOf(frames: readonly Buffer[]): HeadTable {
     heads.note(Buffer.from(head.database).toString('hex'), { position: head.position, sequence, chain: chainAfter })
   }
   return heads
-}
-
-function unknown(): HostError {
-  return new HostError('ERR_COMMIT_UNKNOWN', 'the commit log did not answer: the call may or may not have happened')
-}
-
-function fenced(): HostError {
-  return new HostError('ERR_LOG_FENCED', 'the commit log is not held, or somebody else has taken it over: nothing was written')
 }

@@ -12,7 +12,7 @@ import { encodeHead, hashBytes, recordHeadBytes, saltBytes, sha256, uidBytes } f
 import type { ByteTarget, RecordHead } from './record.ts'
 
 const firstSizeBytes = 64 * 1024
-/** One draw for 256 records: a draw costs 1 µs, whatever its size. */
+/** One draw for 256 records: a draw costs a microsecond before its first byte. */
 const saltsDrawn = 256 * saltBytes
 
 /** What a driver keeps of a record that it has written. */
@@ -30,7 +30,7 @@ export interface BatchMark {
 
 export class RecordBatch {
   #target: ByteTarget = targetOf(firstSizeBytes)
-  /** The header that is being made: hashed where it stands, then copied, which a view for each record would not be cheaper than. */
+  /** The header that is being made: hashed where it stands and then copied, which is cheaper than a view for each record. */
   readonly #head: ByteTarget = targetOf(recordHeadBytes)
   #sizeBytes = 0
   readonly #entries: BatchEntry[] = []

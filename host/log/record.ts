@@ -39,7 +39,10 @@ export interface RecordHead {
   readonly callKey: Uint8Array
 }
 
-/** What was read back: every check of frame, header and payload has passed. */
+/**
+ * What was read back: every check of frame, header and payload has passed. Its bytes are views of one memory, which
+ * any of them keeps alive: what is kept for long is copied.
+ */
 export interface LoggedRecord {
   /** Counts the records of the log. */
   readonly sequence: bigint

@@ -2,38 +2,29 @@
  * A few megabytes of the disk that nobody else gets: given up when the disk is full, so that the log can still
  * end a segment, forget one, or erase. Kept up again as soon as there is room.
  */
-import { join } from 'node:path'
+import { isDiskFull, writeAll } from './log-files.ts'
+import type { LogFolder } from './log-folder.ts'
 
-import { isDiskFull, isMissing, writeAll } from './log-files.ts'
-import type { LogFiles } from './log-files.ts'
+const name = 'reserve'
 
 export class Reserve {
-  readonly #files: LogFiles
-  readonly #folder: string
+  readonly #folder: LogFolder
   readonly #sizeBytes: number
 
-  constructor(files: LogFiles, folder: string, sizeBytes: number) {
-    this.#files = files
+  constructor(folder: LogFolder, sizeBytes: number) {
     this.#folder = folder
     this.#sizeBytes = sizeBytes
-  }
-
-  get #path(): string {
-    return join(this.#folder, 'reserve')
   }
 
   /** Makes it if it is not there, or not whole. A disk that has no room for it has it another time. */
   keep(): void {
     if (this.#isWhole()) return
     try {
-      this.#remove()
-      const file = this.#files.open(this.#path, 'create')
-      try {
+      this.#folder.remove(name)
+      this.#folder.within(name, 'create', (file) => {
         writeAll(file, new Uint8Array(this.#sizeBytes), 0)
         file.sync()
-      } finally {
-        file.close()
-      }
+      })
     } catch {
       this.#spend()
     }
@@ -51,34 +42,20 @@ export class Reserve {
 
   #isWhole(): boolean {
     try {
-      const file = this.#files.open(this.#path, 'read')
-      try {
-        return file.sizeBytes === this.#sizeBytes
-      } finally {
-        file.close()
-      }
+      return this.#folder.within(name, 'read', (file) => file.sizeBytes === this.#sizeBytes)
     } catch {
       return false
     }
   }
 
-  /** True when that made room. */
+  /** True when that made room, as far as one can know. */
   #spend(): boolean {
     try {
-      this.#remove()
-      // The blocks are free when the folder is on the disk without the name.
-      this.#files.syncFolder(this.#folder)
+      this.#folder.remove(name)
+      this.#folder.sync()
       return true
     } catch {
       return false
-    }
-  }
-
-  #remove(): void {
-    try {
-      this.#files.unlink(this.#path)
-    } catch (error) {
-      if (!isMissing(error)) throw error
     }
   }
 }

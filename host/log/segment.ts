@@ -1,13 +1,12 @@
 /**
  * A segment of the log, one file: the one that is written to, and those that are not any more.
  */
-import { join } from 'node:path'
-
 import type { Micros } from '../clock.ts'
 import * as limits from '../limits.ts'
 import { HeadTable } from './head-table.ts'
-import { isMissing, writeAll } from './log-files.ts'
-import type { LogFile, LogFiles } from './log-files.ts'
+import { writeAll } from './log-files.ts'
+import type { LogFile } from './log-files.ts'
+import type { LogFolder } from './log-folder.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { uidBytes } from './record.ts'
 import { encodeSegmentHeader } from './segment-header.ts'
@@ -78,21 +77,17 @@ export class ActiveSegment {
    * On the disk when it returns, and with it the end of the segment before. It appears whole, under a name that
    * it has only then; an empty segment of that name goes.
    */
-  static create(files: LogFiles, folder: string, header: Omit<SegmentHeader, 'framesOffset'>, aheadBytes: number): ActiveSegment {
+  static create(folder: LogFolder, header: Omit<SegmentHeader, 'framesOffset'>, aheadBytes: number): ActiveSegment {
     const name = segmentName(header.firstSequence)
-    const temporary = join(folder, `${name}.tmp`)
-    try {
-      files.unlink(temporary)
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    const temporary = `${name}.tmp`
+    folder.remove(temporary)
     const bytes = encodeSegmentHeader(header)
-    const file = files.open(temporary, 'create')
+    const file = folder.open(temporary, 'create')
     try {
       writeAll(file, bytes, 0)
       file.sync()
-      files.rename(temporary, join(folder, name))
-      files.syncFolder(folder)
+      folder.rename(temporary, name)
+      folder.sync()
     } catch (error) {
       file.close()
       throw error
