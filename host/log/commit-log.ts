@@ -32,9 +32,9 @@ export interface CommitLog {
    */
   append(batch: RecordBatch, done: (outcome: AppendOutcome) => void): void
   /**
-   * The records from this sequence to the end that the log has when the first are asked for, in order, in chunks of bounded size. A
-   * record that is damaged is left out: the reader of one database sees its positions jump, or sees that the
-   * last one is not that of the head.
+   * The records from this sequence to the end that the log has when the first are asked for, in order, in chunks
+   * of bounded size. A record that is damaged is left out: the reader of one database sees its positions jump, or
+   * sees that the last one is not that of the head.
    */
   read(from: bigint, filter?: { readonly database?: Uint8Array }): AsyncIterable<readonly LoggedRecord[]>
   /** Looks at every byte and every chain that the log keeps, and names what is wrong. */
