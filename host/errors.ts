@@ -100,6 +100,11 @@ export class HostError extends Error {
   get status(): number {
     return ERROR_STATUS[this.code]
   }
+
+  /** The same error with more in its detail, which its caller may know. */
+  withDetail(detail: ErrorDetail): HostError {
+    return new HostError(this.code, this.message, { detail: { ...this.detail, ...detail }, cause: this })
+  }
 }
 
 /** True for a string that is one of our codes: for errors read back from bytes. */

@@ -25,6 +25,8 @@ export interface CallAnswer {
   readonly result: unknown
   /** Version of the module that ran. */
   readonly version: number
+  /** Units burnt (docs/fuel.md). */
+  readonly fuel: number
 }
 
 /**
@@ -50,8 +52,14 @@ async function callOnce(shard: Shard, module: RunningModule, request: CallReques
   const reducer = findReducer(module, request)
   const packed = packArguments(reducer, request.args, module.layouts)
   const head = { reducer: reducer.number, kind, version: module.version, caller }
-  const { body } = await shard.send(database, 'call', head, packed)
-  return { result: unpackResult(module, reducer, body), version: module.version }
+  const { head: answer, body } = await shard.send(database, 'call', head, packed)
+  const { fuel } = answer
+  try {
+    return { result: unpackResult(module, reducer, body), version: module.version, fuel }
+  } catch (error) {
+    // A query whose result is nonsense has burnt fuel like any other call that failed.
+    throw error instanceof HostError ? error.withDetail({ fuel }) : error
+  }
 }
 
 /** The shard says ERR_BUSY with the version that runs; a full queue says ERR_BUSY without one. */

@@ -98,10 +98,13 @@ export interface ShardRequests {
   }
   /** Answer body: the running module's description, empty before the first publish. */
   describe: { request: Record<never, never>; answer: { version: number; hash: string } }
-  /** Body: packed arguments; answer body: the packed result. `version` is what they were packed for. */
+  /**
+   * Body: packed arguments; answer body: the packed result. `version` is what they were packed for. A call
+   * that was refused has its fuel in the detail of its error.
+   */
   call: {
     request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead }
-    answer: { version: number }
+    answer: { version: number; fuel: number }
   }
   identify: { request: { login: Login }; answer: { identity: string } }
   identities: { request: Record<never, never>; answer: { identities: readonly IdentityEntry[] } }

@@ -5,11 +5,12 @@
 import { HostError } from '../errors.ts'
 import { PackedReader } from '../packed-bytes.ts'
 import { unpackValue } from '../row-codec.ts'
+import { handleTagBits } from '../sandbox/handle-table.ts'
 import type { ReducerDescription } from '../schema/description.ts'
 import type { ActiveModule } from './active-module.ts'
 import { CallBudget } from './call-budget.ts'
 import { drawSeed, packContext } from './call-context.ts'
-import type { Caller } from './call-context.ts'
+import type { Caller, CallMoment } from './call-context.ts'
 import { CallLog } from './call-log.ts'
 import { CallTable } from './call-table.ts'
 import type { Database } from './database.ts'
@@ -22,6 +23,8 @@ export interface CallRequest {
   readonly caller: Caller
   /** Packed for this module's signature. */
   readonly args: Uint8Array
+  /** The moment of a recorded call, to run it again as it was; a new one when left out. */
+  readonly moment?: CallMoment
 }
 
 export interface CallResult {
@@ -33,14 +36,17 @@ export interface CallResult {
 }
 
 /**
- * @throws HostError what the module, its policies or its limits refused. Then nothing of the call is
- *   left; the batch it runs in goes on.
+ * The same request at the same moment, over the same rows, with the same module and limits, ends the same: in
+ * result, row operations, fuel and error.
+ *
+ * @throws HostError what the module, its policies or its limits refused, with the `fuel` in its detail
+ *   that was burnt till then. Nothing of the call is left; the batch it runs in goes on.
  */
 export function runCall(database: Database, module: ActiveModule, request: CallRequest): CallResult {
   const reducer = module.description.reducers[request.reducer]
   if (reducer === undefined) throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no reducer ${request.reducer}`)
 
-  const { caller } = request
+  const { caller, moment = { timestamp: database.callTime(), seed: drawSeed() } } = request
   const { limits } = database
   const operations = new RowOperations(database.file, database.nextIds, limits.rowOperations)
   const scope = { policy: { sender: caller.sender }, operations, nextIds: database.nextIds, budget: new CallBudget(limits), writer: database.rowWriter }
@@ -48,29 +54,33 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
 
   const context = database.contextWriter
   context.reset()
-  packContext(context, { ...caller, timestamp: database.callTime(), seed: drawSeed() })
+  packContext(context, { ...caller, ...moment })
 
   const log = new CallLog(reducer.name, limits.logBytes)
+  let fuel: number | undefined
   try {
     const outcome = module.guest.run({
       reducer: request.reducer,
       context: context.view(),
       tables,
+      // A guest sees the numbers of its handles: they belong to the moment, as all that is random does.
+      handleTag: Number(BigInt.asUintN(handleTagBits, moment.seed[0])),
       args: request.args,
       limits,
       log: (level, message) => log.write(level, message),
     })
+    fuel = outcome.fuel
     if (outcome.kind === 'failed') throw new HostError('ERR_CALL_FAILED', outcome.message)
     if (outcome.kind === 'trapped') throw outcome.error
     checkResult(module, reducer, outcome.result)
     operations.keep()
     database.nextIds.keep()
-    return { result: outcome.result, operations: operations.records, fuel: outcome.fuel ?? 0 }
+    return { result: outcome.result, operations: operations.records, fuel: fuel ?? 0 }
   } catch (error) {
     operations.undo()
     database.nextIds.giveBack()
     if (error instanceof HostError && error.code !== 'ERR_CALL_FAILED') log.add('error', `${error.code}: ${error.message}`)
-    throw error
+    throw error instanceof HostError && fuel !== undefined ? error.withDetail({ fuel }) : error
   } finally {
     database.keepLog(log.lines())
   }

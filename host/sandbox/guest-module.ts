@@ -27,6 +27,8 @@ export interface GuestCall {
   readonly reducer: number
   readonly context: Uint8Array
   readonly tables: readonly GuestTable[]
+  /** Of the call's handles (handle-table.ts); drawn when left out. */
+  readonly handleTag?: number
   readonly args: Uint8Array
   readonly limits: CallLimits
   /** `level` is the position in the WIT enum: debug, info, warn, error. */

@@ -19,18 +19,20 @@ export interface GuestTable {
 }
 
 const indexBits = 5
+export const handleTagBits = 32 - indexBits
 const indexMask = (1 << indexBits) - 1
 
 export class HandleTable {
   readonly #tables: (GuestTable | undefined)[]
   readonly #tag: number
 
-  constructor(tables: readonly GuestTable[]) {
+  /** `tag` has `handleTagBits` random bits that no guest has seen before the call. */
+  constructor(tables: readonly GuestTable[], tag = nextTag()) {
     if (tables.length > limits.handlesPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `a call has at most ${limits.handlesPerCallMax} tables`)
     }
     this.#tables = [...tables]
-    this.#tag = nextTag()
+    this.#tag = tag
   }
 
   /** The numbers the guest gets, in the order of its signature. */

@@ -26,7 +26,7 @@ export class RunningCall {
 
   constructor(call: GuestCall, memory: WebAssembly.Memory, meter: Meter) {
     this.call = call
-    this.handles = new HandleTable(call.tables)
+    this.handles = new HandleTable(call.tables, call.handleTag)
     this.#memory = memory
     this.#meter = meter
   }

@@ -141,7 +141,7 @@ export class ShardCore {
 }
 
 async function call({ database, queue }: OpenDatabase, { reducer, kind, version, caller }: ShardRequest<'call'>, args: Uint8Array): Promise<Answer<'call'>> {
-  const { result } = await queue.run(() => {
+  const { result, fuel } = await queue.run(() => {
     const module = database.requireModule()
     if (module.version !== version) {
       throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
@@ -149,7 +149,7 @@ async function call({ database, queue }: OpenDatabase, { reducer, kind, version,
     assert(module.description.reducers[reducer]?.kind === kind, 'the API checked the kind of the reducer')
     return runCall(database, module, { reducer, caller: database.caller(caller), args })
   })
-  return { head: { version }, body: result }
+  return { head: { version, fuel }, body: result }
 }
 
 function folderOf(data: string, name: string): string {

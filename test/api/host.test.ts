@@ -33,8 +33,8 @@ function somebody(rights: readonly string[] = []) {
 
 test('what one keeps, one gets back, in order', async () => {
   const sarah = await somebody()
-  assert.deepEqual((await sarah.call('remember', { content: 'Water in the basement' })).body, { result: '1', version: 1 })
-  assert.deepEqual((await sarah.call('remember', ['since Tuesday'])).body, { result: '2', version: 1 })
+  assert.partialDeepStrictEqual((await sarah.call('remember', { content: 'Water in the basement' })).body, { result: '1', version: 1 })
+  assert.partialDeepStrictEqual((await sarah.call('remember', ['since Tuesday'])).body, { result: '2', version: 1 })
   const { body } = await sarah.query('recall', { limit: 10 })
   assert.deepEqual(
     body.result.map((note: { id: string; content: string }) => [note.id, note.content]),
@@ -44,6 +44,30 @@ test('what one keeps, one gets back, in order', async () => {
     ],
   )
   assert.equal(body.result[0].caller, await sarah.identity())
+})
+
+test('however a call ends, its caller learns what it burnt, and the same again', async () => {
+  const diaries = await Promise.all([somebody(), somebody()])
+  const ends: [reducer: string, args: unknown[], code: string][] = [
+    ['remember', ['kept'], '200'],
+    ['refuse', ['not like this'], '422 ERR_CALL_FAILED'],
+    ['trap', [], '422 ERR_CALL_TRAPPED'],
+    ['recurse', [40], '422 ERR_CALL_FUEL'],
+    ['recurse', [40_000], '422 ERR_CALL_DEPTH'],
+  ]
+  for (const [reducer, args, code] of ends) {
+    const replies = await Promise.all(diaries.map((diary) => diary.call(reducer, args)))
+    assert.deepEqual(replies.map(codeOf), [code, code], reducer)
+    const [burnt, again] = replies.map(({ body }) => body.fuel ?? body.error.detail.fuel)
+    assert.ok(burnt > limits.fuelPerCallMax / 1e5, `${reducer} burnt ${burnt}`)
+    assert.equal(burnt, again)
+  }
+})
+
+test('a call that never began has burnt nothing', async () => {
+  const sarah = await somebody()
+  assert.equal('fuel' in (await sarah.call('remember', [7])).body.error.detail, false)
+  assert.equal('fuel' in (await sarah.call('nothing')).body.error.detail, false)
 })
 
 test('nobody gets what another one kept, and its ids count apart', async () => {
@@ -159,7 +183,7 @@ test('a publish while calls run loses none and mixes none', async () => {
     replies.filter((reply) => reply.status !== 200),
     [],
   )
-  assert.deepEqual((await sarah.query('version')).body, { result: 2, version: 2 })
+  assert.partialDeepStrictEqual((await sarah.query('version')).body, { result: 2, version: 2 })
   assert.equal(new Set(replies.map((reply) => reply.body.result)).size, 200)
 })
 

@@ -16,7 +16,7 @@ interface CallOptions extends TargetOptions {
   readonly as?: string
 }
 
-const callAnswer = z.object({ result: z.unknown(), version: z.number() })
+const callAnswer = z.object({ result: z.unknown(), version: z.number(), fuel: z.number() })
 
 export function callCommand(terminal: Terminal, kind: 'call' | 'query'): Command {
   const what = kind === 'call' ? 'reducer' : 'query'
