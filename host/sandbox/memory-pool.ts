@@ -1,8 +1,9 @@
 /**
  * The memories of guests, owned by the host and used again: V8 reserves 10 GiB of addresses for each,
  * and making one costs three times what clearing one of 64 KiB does. A memory is all zeroes when it is
- * handed out. One that grew cannot shrink and is left to the collector, which V8 runs when it is near its
- * own bound of about 13,000 memories: 40,000 that grew, made in one turn of the event loop, were no problem.
+ * handed out. One that grew cannot shrink and is left to the collector. V8 runs that as their bytes mount
+ * up, and at the latest near its own bound of about 13,000 memories in a process: while 13,000 calls grew
+ * theirs in one turn of the event loop, a thread never had addresses for more than 1,200 (test/sandbox).
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
