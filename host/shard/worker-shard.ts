@@ -11,6 +11,7 @@ import type { Frame } from '../protocol/frame.ts'
 import { decodeFrame, encodeFrame } from '../protocol/frame.ts'
 import type { Shard, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
 import { Watchdog } from './watchdog.ts'
+import type { WatchdogOptions } from './watchdog.ts'
 import type { AnswerHead, RequestHead, ShardWorkerData } from './worker-protocol.ts'
 
 export interface WorkerShardOptions {
@@ -20,6 +21,8 @@ export interface WorkerShardOptions {
   readonly onFailure: (message: string) => void
   /** The worker turns no more and cannot be ended, as inside a SQLite statement: the process must go. */
   readonly onStuck: () => void
+  /** That of the limits when left out. */
+  readonly watchdog?: WatchdogOptions
 }
 
 interface Waiting {
@@ -31,12 +34,15 @@ export class WorkerShard implements Shard {
   readonly #options: WorkerShardOptions
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
-  readonly #watchdog = new Watchdog({ pingMs: limits.shardPingMs, silenceMsMax: limits.shardSilenceMsMax })
+  readonly #patience: WatchdogOptions
+  readonly #watchdog: Watchdog
   #nextId = 1
   #isClosed = false
 
   constructor(options: WorkerShardOptions) {
     this.#options = options
+    this.#patience = options.watchdog ?? { pingMs: limits.shardPingMs, silenceMsMax: limits.shardSilenceMsMax }
+    this.#watchdog = new Watchdog(this.#patience)
   }
 
   async send<M extends ShardMethod>(
@@ -87,7 +93,7 @@ export class WorkerShard implements Shard {
 
   /** Ends a worker that answers no more; its calls learn that it is lost. */
   #end(worker: Worker): void {
-    this.#options.onFailure(`a shard has not answered for ${limits.shardSilenceMsMax} ms and is ended`)
+    this.#options.onFailure(`a shard has not answered for ${this.#patience.silenceMsMax} ms and is ended`)
     const stuck = setTimeout(this.#options.onStuck, limits.shardEndTimeMsMax)
     void worker.terminate().finally(() => clearTimeout(stuck))
   }
