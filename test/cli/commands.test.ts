@@ -113,6 +113,25 @@ test('schema says what the module has and may do', async () => {
   assert.match(stdout, /\nwrite may write notes · complain may write notes · list may read notes · trip reaches no table · whoami reaches no table\n$/)
 })
 
+test('limits shows every budget of a call, and changes one and back', async () => {
+  const names = ['fuel', 'memoryPages', 'depth', 'rowsRead', 'rowOperations', 'rowBytes', 'logBytes']
+  const { stdout } = await served.run(['limits'])
+  assert.deepEqual(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]),
+    names,
+  )
+  assert.match(stdout, /^fuel +300,000,000 +at most 2,000,000,000\n/)
+  await served.run(['limits', '--set', 'fuel=4000', '--set', 'depth=1000'])
+  assert.match((await served.run(['limits'])).stdout, /^fuel +4,000 {2}\(default 300,000,000\)/)
+  const burnt = await served.run(['query', 'list', '--as', 'kim', '--json'])
+  assert.deepEqual([burnt.code, JSON.parse(burnt.stdout).error.detail], [3, { fuel: 4_000 }])
+  await served.run(['limits', '--set', 'fuel=default', '--set', 'depth=default'])
+  assert.equal((await served.run(['limits'])).stdout, stdout)
+})
+
 test('two logins of one person are linked and unlinked by an admin', async () => {
   await served.run(['call', 'write', 'from the browser', '1', 'false', '--as', 'sarah'])
   await served.run(['identity', 'link', 'phone', '--to', 'sarah'])
