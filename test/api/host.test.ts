@@ -80,6 +80,16 @@ test('nobody gets what another one kept, and its ids count apart', async () => {
   assert.deepEqual(await bob.notes(), ['his'])
 })
 
+test('a row that is hidden and one that is absent burn the same fuel', async () => {
+  const [sarah, bob] = [await somebody(), await somebody()]
+  await sarah.call('remember', ['hers'])
+  const hidden = await bob.query('recall_of', { owner: await sarah.identity(), id: '1' })
+  const absent = await bob.query('recall_of', { owner: 'ab'.repeat(32), id: '1' })
+  assert.deepEqual(hidden.body, absent.body)
+  const own = await sarah.query('recall_of', { owner: await sarah.identity(), id: '1' })
+  assert.ok(own.body.fuel > hidden.body.fuel)
+})
+
 test('a duplicate key is refused, and only for the one who has it', async () => {
   const [sarah, bob] = [await somebody(), await somebody()]
   assert.equal((await sarah.call('take', ['Sally'])).status, 200)
