@@ -36,8 +36,8 @@ export interface CallResult {
 }
 
 /**
- * The same request at the same moment, over the same rows, with the same module and limits, ends the same: in
- * result, row operations, fuel and error.
+ * The same request at the same moment, over the same rows, with the same module and limits, ends the
+ * same: in result, row operations, log, fuel and error.
  *
  * @throws HostError what the module, its policies or its limits refused, with the `fuel` in its detail
  *   that was burnt till then. Nothing of the call is left; the batch it runs in goes on.
