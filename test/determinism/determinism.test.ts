@@ -61,7 +61,7 @@ suite('a recorded call', () => {
   after(() => folder[Symbol.dispose]())
 
   test('is of every kind: kept, refused, trapped, too deep, and out of fuel at any unit', (context) => {
-    context.diagnostic(`${recorded.length} calls`)
+    context.diagnostic(`${recorded.length} calls${withoutRust === false ? '' : `, none of the module in Rust: ${withoutRust}`}`)
     const ends = new Map([...Map.groupBy(recorded, ({ outcome }) => outcome.code)].map(([code, calls]) => [code, calls.length]))
     const kinds = ['ok', 'ERR_CALL_FAILED', 'ERR_CALL_TRAPPED', 'ERR_CALL_DEPTH', 'ERR_CALL_FUEL']
     assert.deepEqual(new Set(ends.keys()), new Set(kinds))
