@@ -85,6 +85,12 @@ export const stackSlotsPerCallMax = 49_152
 /** Idle guest memories that a thread keeps for the next calls, and their bytes. */
 export const memoriesIdleMax = 16
 export const memoryIdleBytesMax = 64 * MiB
+/**
+ * Instances that a thread keeps to reset them, one for a module, and the bytes of their memories. V8 reserves
+ * 10 GiB of addresses for each: 64 in each of a hundred threads would take half of what a process has.
+ */
+export const instancesIdleMax = 64
+export const instanceIdleBytesMax = 64 * MiB
 export const argumentsSizeBytesMax = 1 * MiB
 export const resultSizeBytesMax = 4 * MiB
 export const rowSizeBytesMax = 256 * KiB

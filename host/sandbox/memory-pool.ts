@@ -6,17 +6,11 @@
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-
-export const pageSizeBytes = 65_536
-
-export interface MemoryShape {
-  /** In pages of 64 KiB. */
-  readonly initial: number
-  readonly maximum: number
-}
+import { GuestMemory, pageSizeBytes } from './guest-memory.ts'
+import type { MemoryShape } from './guest-memory.ts'
 
 export class MemoryPool {
-  readonly #idle: (MemoryShape & { readonly memory: WebAssembly.Memory })[] = []
+  readonly #idle: GuestMemory[] = []
   #live = 0
   readonly #collected = new FinalizationRegistry<undefined>(() => this.#live--)
 
@@ -30,26 +24,26 @@ export class MemoryPool {
   }
 
   /** @throws HostError ERR_BUSY when V8 has none left. */
-  acquire({ initial, maximum }: MemoryShape): WebAssembly.Memory {
-    const place = this.#idle.findLastIndex((one) => one.initial === initial && one.maximum === maximum)
+  acquire({ initial, maximum }: MemoryShape): GuestMemory {
+    const place = this.#idle.findLastIndex(({ shape }) => shape.initial === initial && shape.maximum === maximum)
     const [found] = place < 0 ? [] : this.#idle.splice(place, 1)
     if (found === undefined) return this.#make({ initial, maximum })
-    new Uint8Array(found.memory.buffer).fill(0)
-    return found.memory
+    found.clear()
+    return found
   }
 
   /** Only what `acquire` gave, and only once. */
-  release(memory: WebAssembly.Memory, { initial, maximum }: MemoryShape): void {
-    if (memory.buffer.byteLength !== initial * pageSizeBytes) return
-    this.#idle.push({ memory, initial, maximum })
+  release(memory: GuestMemory): void {
+    if (memory.hasGrown) return
+    this.#idle.push(memory)
     while (this.#idle.length > limits.memoriesIdleMax || this.#idleBytes() > limits.memoryIdleBytesMax) this.#idle.shift()
   }
 
-  #make({ initial, maximum }: MemoryShape): WebAssembly.Memory {
+  #make(shape: MemoryShape): GuestMemory {
     try {
-      const memory = new WebAssembly.Memory({ initial, maximum })
+      const memory = new GuestMemory(shape)
       this.#live++
-      this.#collected.register(memory, undefined)
+      this.#collected.register(memory.memory, undefined)
       return memory
     } catch (cause) {
       throw new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause })
@@ -57,6 +51,6 @@ export class MemoryPool {
   }
 
   #idleBytes(): number {
-    return this.#idle.reduce((sum, { initial }) => sum + initial * pageSizeBytes, 0)
+    return this.#idle.reduce((sum, { shape }) => sum + shape.initial * pageSizeBytes, 0)
   }
 }
