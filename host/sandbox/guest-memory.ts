@@ -16,12 +16,11 @@ export class GuestMemory {
   #bytes: Uint8Array<ArrayBuffer>
   #words: DataView<ArrayBuffer>
 
-  /** @throws RangeError when V8 has none left. */
-  constructor(shape: MemoryShape) {
-    this.memory = new WebAssembly.Memory(shape)
+  constructor(memory: WebAssembly.Memory, shape: MemoryShape) {
+    this.memory = memory
     this.shape = shape
-    this.#bytes = new Uint8Array(this.memory.buffer)
-    this.#words = new DataView(this.memory.buffer)
+    this.#bytes = new Uint8Array(memory.buffer)
+    this.#words = new DataView(memory.buffer)
   }
 
   /** All of it as it is now: valid until the guest runs again. */

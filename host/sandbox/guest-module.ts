@@ -11,6 +11,8 @@
  * The module must have been through host/module/rewrite: fuel and depth end it, and the host can tell.
  */
 import { HostError } from '../errors.ts'
+import { thrownEnd } from './call-end.ts'
+import type { ThrownEnd } from './call-end.ts'
 import { DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from './door.ts'
 import type { Door, MeterFacts } from './door.ts'
 import { bytesPrice } from './fuel-schedule.ts'
@@ -19,11 +21,11 @@ import type { GuestTable } from './handle-table.ts'
 import { InstancePool } from './instance-pool.ts'
 import type { GuestInstance } from './instance-pool.ts'
 import { MemoryPool } from './memory-pool.ts'
-import { depthError, Meter } from './meter.ts'
+import { Meter } from './meter.ts'
 import type { CallLimits } from './meter.ts'
 import { RunningCall } from './running-call.ts'
 import type { LiftedResult } from './running-call.ts'
-import { GuestFailure, worldImports } from './world-imports.ts'
+import { worldImports } from './world-imports.ts'
 
 /** Whether a call gets an instance of its own, or one that was made as new after the call before. */
 export type InstanceMode = 'fresh' | 'reset'
@@ -43,7 +45,7 @@ export interface GuestCall {
  * `ok` carries the packed result, `failed` the module's own message for its caller, `trapped` what ended
  * the call against its will: a trap, a limit, or what a table refused.
  */
-export type GuestOutcome = (LiftedResult | { readonly kind: 'trapped'; readonly error: HostError }) & {
+export type GuestOutcome = (LiftedResult | ThrownEnd) & {
   /** Units burnt. Only the sandbox counts them; another implementation of the world need not. */
   readonly fuel?: number
 }
@@ -99,7 +101,7 @@ export class GuestModule {
       isGood = lifted.kind === 'ok'
       return { ...lifted, fuel: this.#meter.burnt }
     } catch (error) {
-      return { ...this.#outcome(error), fuel: this.#meter.burnt }
+      return { ...thrownEnd(error, this.#meter), fuel: this.#meter.burnt }
     } finally {
       this.#running = undefined
       this.#giveBack(instance, isGood)
@@ -145,28 +147,9 @@ export class GuestModule {
     return exports[DOOR_EXPORT] as Door
   }
 
-  #outcome(error: unknown): Exclude<GuestOutcome, { kind: 'ok' }> {
-    if (error instanceof GuestFailure) return { kind: 'failed', message: error.message }
-    if (error instanceof HostError) return { kind: 'trapped', error }
-    const trap = this.#meter.trapCause(error) ?? trapError(error)
-    if (trap === undefined) throw error
-    return { kind: 'trapped', error: trap }
-  }
-
   /** The call that an import belongs to: none outside `call`, and none inside the allocator. */
   #enterHost(): RunningCall {
     if (this.#running === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host outside a call')
     return this.#running.enterHost()
   }
-}
-
-/** Undefined for what no guest can cause. */
-function trapError(cause: unknown): HostError | undefined {
-  // The rewriter's own count ends a recursion long before V8 does: this is for a stack that was full already.
-  if (cause instanceof RangeError && /call stack/i.test(cause.message)) return depthError(cause)
-  if (cause instanceof RangeError) return new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause })
-  if (cause instanceof WebAssembly.RuntimeError) {
-    return new HostError('ERR_CALL_TRAPPED', `the module trapped (${cause.message}): everything of the call was undone`, { cause })
-  }
-  return undefined
 }

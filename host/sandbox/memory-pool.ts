@@ -41,10 +41,10 @@ export class MemoryPool {
 
   #make(shape: MemoryShape): GuestMemory {
     try {
-      const memory = new GuestMemory(shape)
+      const memory = new WebAssembly.Memory(shape)
       this.#live++
-      this.#collected.register(memory.memory, undefined)
-      return memory
+      this.#collected.register(memory, undefined)
+      return new GuestMemory(memory, shape)
     } catch (cause) {
       throw new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause })
     }

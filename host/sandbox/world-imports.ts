@@ -5,13 +5,11 @@
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { GuestFailure } from './call-end.ts'
 import { bytesPrice, changedRowPrice, countedRowPrice, rowPrice, tablePrice } from './fuel-schedule.ts'
 import type { GuestTable } from './handle-table.ts'
 import type { Meter } from './meter.ts'
 import type { RunningCall } from './running-call.ts'
-
-/** Ends the call from inside a host import, past every frame of the guest. */
-export class GuestFailure extends Error {}
 
 /** @param enterHost gives the call that an import belongs to; it throws outside of one. */
 export function worldImports(enterHost: () => RunningCall, meter: Meter): WebAssembly.Imports {
