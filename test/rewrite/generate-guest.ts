@@ -21,8 +21,8 @@ export interface GeneratedGuest {
   readonly core: Uint8Array<ArrayBuffer>
   /** By the reducer's number; one that is not here traps. */
   readonly reducers: readonly FunctionType[]
-  /** Pages that its memory may grow to. */
-  readonly memoryPagesMax: number
+  /** In pages of 64 KiB. */
+  readonly memory: { readonly min: number; readonly max: number }
 }
 
 const TABLES = 'remembrancer:module/tables@1.0.0'
@@ -71,7 +71,7 @@ export function generateGuest(random: Random, closesNan: boolean): GeneratedGues
   writer.section(9, elementSection(table))
   writer.section(10, codeSection([...bodies, reallocBody(shape), digestBody(shape), callBody(shape, reducers)]))
   writer.section(11, dataSection(memory.min, random))
-  return { core: writer.toBytes(), reducers, memoryPagesMax: memory.max }
+  return { core: writer.toBytes(), reducers, memory }
 }
 
 function typeOf({ parameters, result }: HostFunction): FunctionType {
@@ -270,6 +270,11 @@ function callBody(shape: ModuleShape, reducers: readonly FunctionType[]): Uint8A
     .u8(0x41)
     .s32(RESULT_SIZE)
     .u8(0x36, 2, 0)
+  // Something is left in the memory's last bytes.
+  code
+    .u8(0x3f, 0, 0x41, 16, 0x74, 0x41, 8, 0x6b, 0x41)
+    .s32(RESULT + 40)
+    .u8(0x29, 3, 0, 0x37, 3, 0)
   code.u8(0x41).s32(AREA).u8(0x0b)
   const locals = new BinaryWriter(code.sizeBytes + 16).u32(TYPES.length)
   for (const type of TYPES) locals.u32(2).u8(CODES[type])

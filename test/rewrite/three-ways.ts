@@ -95,7 +95,7 @@ class ThreeWays {
     if (!isSame(fresh, reset)) return { problem: `reset ${JSON.stringify(reset)} is not fresh ${JSON.stringify(fresh)}`, end: fresh.end }
     const isMeters = fresh.end.includes('ERR_CALL_FUEL') || fresh.end.includes('ERR_CALL_DEPTH')
     // The module's own maximum is all that bounds it where no host does.
-    if (isMeters || call.limits.memoryPages < this.#guest.memoryPagesMax || !random.chance(PLAIN_IN)) return { problem: undefined, end: fresh.end }
+    if (isMeters || call.limits.memoryPages < this.#guest.memory.max || !random.chance(PLAIN_IN)) return { problem: undefined, end: fresh.end }
     const plain = { ...see(call, answers, (seen) => runPlain(this.#plain, seen)), fuel: fresh.fuel }
     return { problem: isSame(fresh, plain) ? undefined : `fresh ${JSON.stringify(fresh)} is not plain ${JSON.stringify(plain)}`, end: fresh.end }
   }
@@ -113,7 +113,7 @@ class ThreeWays {
       context: random.bytes(random.below(64)),
       args: Buffer.concat([randomParameters(random), random.chance(50) ? Buffer.alloc(70_000, random.below(256)) : random.bytes(random.below(40))]),
       tableCount: random.chance(10) ? random.below(3) : 2,
-      limits: randomLimits(random, this.#guest.memoryPagesMax),
+      limits: randomLimits(random, this.#guest),
     }
   }
 }
@@ -130,11 +130,11 @@ function randomParameters(random: Random): Uint8Array {
 }
 
 /** Now and then too little of something, so that calls end anywhere. */
-function randomLimits(random: Random, memoryPagesMax: number): CallLimits {
+function randomLimits(random: Random, { memory }: GeneratedGuest): CallLimits {
   return {
     fuel: random.chance(10) ? random.below(800_000) : 50_000_000,
     depth: random.chance(20) ? random.below(200) : CALL_LIMITS.depth,
-    memoryPages: random.chance(40) ? 3 : memoryPagesMax,
+    memoryPages: random.chance(8) ? memory.min + random.below(2) : memory.max,
   }
 }
 
