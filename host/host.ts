@@ -16,6 +16,7 @@ import { Gate } from './module/gate.ts'
 import { packageRoot } from './module/package-root.ts'
 import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { Shard } from './protocol/shard-protocol.ts'
+import type { InstanceMode } from './sandbox/instance-mode.ts'
 import { WorkerShard } from './shard/worker-shard.ts'
 
 export interface HostOptions {
@@ -27,6 +28,11 @@ export interface HostOptions {
   readonly hostname?: string
   /** Takes calls without a token, all as one anonymous login. */
   readonly allowAnonymous?: boolean
+  /**
+   * Whether each call gets a fresh instance of its module (when left out), or the one of the call before,
+   * reset: faster, and what it trades is in docs/decisions/0003-reset-instances.md.
+   */
+  readonly instances?: InstanceMode
   /** Worker threads; each database belongs to one. As many as leave the main thread a core when left out. */
   readonly shards?: number
   /** Where the host writes about its own failures; standard error when left out. */
@@ -77,13 +83,14 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-function startShards({ data, shards }: HostOptions, logs: LogBook, logger: Logger): readonly WorkerShard[] {
+function startShards({ data, shards, instances = 'fresh' }: HostOptions, logs: LogBook, logger: Logger): readonly WorkerShard[] {
   const count = shards ?? Math.max(1, availableParallelism() - 1)
   return Array.from(
     { length: count },
     () =>
       new WorkerShard({
         data,
+        instances,
         onEvent: ({ database, entries }) => logs.append(database, entries),
         onFailure: (message) => logger.error('shard', { message }),
         onStuck: () => {

@@ -22,12 +22,16 @@ import { LocalDatabase } from './local-database.ts'
 import { Gate } from './module/gate.ts'
 import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { LogEntry, Shard } from './protocol/shard-protocol.ts'
+import { INSTANCE_MODES } from './sandbox/instance-mode.ts'
+import type { InstanceMode } from './sandbox/instance-mode.ts'
 import { ShardCore } from './shard/shard-core.ts'
 
 export interface OpenHostOptions {
   /** The data folder; made when it is not there. No other host may have it open. */
   readonly data: string
   readonly clock?: Clock
+  /** Whether each call gets a fresh instance of its module (when left out), or the one of the call before, reset. */
+  readonly instances?: InstanceMode
   readonly onLog?: (database: string, entry: LogEntry) => void
 }
 
@@ -35,6 +39,8 @@ export interface OpenHostOptions {
 export async function openHost(options: OpenHostOptions): Promise<LocalHost> {
   if (typeof options?.data !== 'string' || options.data === '')
     throw new HostError('ERR_ARGUMENT_TYPE', "openHost takes a folder: openHost({ data: './data' })")
+  if (options.instances !== undefined && !INSTANCE_MODES.includes(options.instances))
+    throw new HostError('ERR_ARGUMENT_TYPE', `instances is one of ${INSTANCE_MODES.join(', ')}`)
   await prepareSandbox('kept')
   mkdirSync(options.data, { recursive: true, mode: 0o700 })
   return new LocalHost(options)
@@ -46,10 +52,11 @@ export class LocalHost implements AsyncDisposable {
   readonly #gate = new Gate()
   #isClosed = false
 
-  constructor({ data, clock = systemClock, onLog }: OpenHostOptions) {
+  constructor({ data, clock = systemClock, instances = 'fresh', onLog }: OpenHostOptions) {
     this.#core = new ShardCore({
       data,
       clock,
+      instances,
       onEvent: ({ database, entries }) => {
         for (const entry of entries) onLog?.(database, entry)
       },

@@ -11,7 +11,7 @@ import { print } from '../plan/printer.ts'
 import { fromJson } from '../protocol/json-values.ts'
 import type { CallerHead, PublishReport } from '../protocol/shard-protocol.ts'
 import { activate } from '../reducer/active-module.ts'
-import type { ActiveModule, GuestRunner } from '../reducer/active-module.ts'
+import type { ActiveModule, GuestRunner, ModuleVersion } from '../reducer/active-module.ts'
 import type { Database } from '../reducer/database.ts'
 import { runCall } from '../reducer/run-call.ts'
 import { GuestModule } from '../sandbox/guest-module.ts'
@@ -47,7 +47,7 @@ export async function publish(database: Database, request: PublishRequest): Prom
   const description = parseDescription(request.description)
   if (database.module?.hash === request.hash) return report(database.module, database.module.description, { isUnchanged: true, changes: [], timings })
 
-  const guest = await timed(timings, 'compile', () => request.compile?.(request.core) ?? GuestModule.compile(request.core))
+  const guest = await timed(timings, 'compile', () => request.compile?.(request.core) ?? GuestModule.compile(request.core, database.instances))
   // From here on nothing awaits: what was planned is what is carried out.
   const before = database.module
   if (before?.hash === request.hash) return report(before, before.description, { isUnchanged: true, changes: [], timings })
@@ -58,7 +58,7 @@ export async function publish(database: Database, request: PublishRequest): Prom
   const head = { version, hash: request.hash, description }
   if (!request.isDryRun) {
     const start = performance.now()
-    database.setModule(swap(database, request, plan, () => activate(database.file, candidate, plan.schema, guest)))
+    database.setModule(swap(database, request, plan, { ...candidate, guest }))
     timings['store'] = performance.now() - start
   }
   return report(head, before?.description, { isUnchanged: false, changes: plan.changes, timings })
@@ -68,18 +68,18 @@ export async function publish(database: Database, request: PublishRequest): Prom
 export async function resume(database: Database): Promise<void> {
   const stored = currentModule(database.file)
   if (stored === undefined) return
-  const guest = await GuestModule.compile(stored.core)
+  const guest = await GuestModule.compile(stored.core, database.instances)
   const version = { version: stored.version, hash: stored.hash, descriptionBytes: stored.description }
   database.setModule(activate(database.file, version, currentSchema(database.file), guest))
 }
 
-function swap(database: Database, request: PublishRequest, plan: SchemaPlan, activateModule: () => ActiveModule): ActiveModule {
+function swap(database: Database, request: PublishRequest, plan: SchemaPlan, { guest, ...version }: ModuleVersion & { readonly guest: GuestRunner }): ActiveModule {
   const { file } = database
   try {
     file.begin()
     for (const change of plan.changes) carryOut(database, change)
     storeSchema(file, plan.schema)
-    const module = activateModule()
+    const module = activate(file, version, plan.schema, guest)
     storeModule(file, {
       version: module.version,
       hash: request.hash,
@@ -94,6 +94,7 @@ function swap(database: Database, request: PublishRequest, plan: SchemaPlan, act
     database.commit()
     return module
   } catch (error) {
+    guest.close?.()
     database.rollback()
     throw error
   }

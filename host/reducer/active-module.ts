@@ -13,6 +13,8 @@ export interface GuestRunner {
   /** Version of the prices that its module was built with, where it counts fuel. */
   readonly fuelSchedule?: number
   run(call: GuestCall): GuestOutcome
+  /** No call of it comes any more. */
+  close?(): void
 }
 
 export interface ModuleVersion {

@@ -13,6 +13,7 @@ import * as limits from '../limits.ts'
 import type { Scan } from '../plan/scan.ts'
 import type { CallerHead } from '../protocol/shard-protocol.ts'
 import { PackedWriter } from '../packed-bytes.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
 import { DatabaseFile } from '../storage/database-file.ts'
 import { Directory } from '../storage/directory.ts'
 import { loadKeyRing, storeKeyRing } from '../storage/key-ring-store.ts'
@@ -30,6 +31,8 @@ export interface DatabaseOptions {
   readonly path: string
   readonly create: boolean
   readonly clock: Clock
+  /** `fresh` when left out. */
+  readonly instances?: InstanceMode
 }
 
 export class Database implements Disposable {
@@ -37,6 +40,8 @@ export class Database implements Disposable {
   readonly directory: Directory
   readonly nextIds: NextIds
   readonly clock: Clock
+  /** What its modules are compiled for. */
+  readonly instances: InstanceMode
   /** Shared by all calls, one after the other: what it holds is copied out before the next use. */
   readonly rowWriter = new PackedWriter('ERR_CALL_LIMIT', limits.rowBytesPerCallMax)
   readonly contextWriter = new PackedWriter()
@@ -46,9 +51,10 @@ export class Database implements Disposable {
   #lastCallTime: Micros = 0n
   #log: LogLine[] = []
 
-  constructor({ path, create, clock }: DatabaseOptions) {
+  constructor({ path, create, clock, instances = 'fresh' }: DatabaseOptions) {
     this.file = new DatabaseFile({ path, create })
     this.clock = clock
+    this.instances = instances
     this.directory = new Directory(this.file, clock)
     this.nextIds = new NextIds(this.file)
     try {
@@ -74,6 +80,7 @@ export class Database implements Disposable {
 
   /** From the next call on. */
   setModule(module: ActiveModule): void {
+    this.#module?.guest.close?.()
     this.#module = module
   }
 
@@ -155,6 +162,7 @@ export class Database implements Disposable {
   }
 
   close(): void {
+    this.#module?.guest.close?.()
     this.file.close()
   }
 

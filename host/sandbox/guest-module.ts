@@ -18,6 +18,7 @@ import type { Door, MeterFacts } from './door.ts'
 import { bytesPrice } from './fuel-schedule.ts'
 import type { GuestMemory, MemoryShape } from './guest-memory.ts'
 import type { GuestTable } from './handle-table.ts'
+import type { InstanceMode } from './instance-mode.ts'
 import { InstancePool } from './instance-pool.ts'
 import type { GuestInstance } from './instance-pool.ts'
 import { MemoryPool } from './memory-pool.ts'
@@ -26,9 +27,6 @@ import type { CallLimits } from './meter.ts'
 import { RunningCall } from './running-call.ts'
 import type { LiftedResult } from './running-call.ts'
 import { worldImports } from './world-imports.ts'
-
-/** Whether a call gets an instance of its own, or one that was made as new after the call before. */
-export type InstanceMode = 'fresh' | 'reset'
 
 export interface GuestCall {
   /** The reducer's number in the module description. */

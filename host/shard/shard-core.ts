@@ -16,6 +16,7 @@ import type { DatabaseState, LogEntry, ShardAnswer, ShardEvent, ShardMethod, Sha
 import { publish, resume } from '../publish/publish.ts'
 import { Database } from '../reducer/database.ts'
 import { runCall } from '../reducer/run-call.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
 import { CallQueue } from './call-queue.ts'
 import { OpenDatabases } from './open-databases.ts'
 import type { OpenDatabase } from './open-databases.ts'
@@ -25,6 +26,8 @@ export interface ShardCoreOptions {
   readonly data: string
   readonly clock: Clock
   readonly onEvent: (event: ShardEvent) => void
+  /** `fresh` when left out. */
+  readonly instances?: InstanceMode
   /** `limits.databasesOpenMax` when left out. */
   readonly databasesOpenMax?: number
 }
@@ -120,7 +123,8 @@ export class ShardCore {
   async #openDatabase(name: string, create: boolean): Promise<OpenDatabase> {
     const folder = folderOf(this.#options.data, name)
     if (create) mkdirSync(folder, { recursive: true })
-    const database = new Database({ path: join(folder, 'state.sqlite'), create, clock: this.#options.clock })
+    const { clock, instances = 'fresh' } = this.#options
+    const database = new Database({ path: join(folder, 'state.sqlite'), create, clock, instances })
     try {
       await resume(database)
     } catch (error) {

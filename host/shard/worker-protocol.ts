@@ -1,9 +1,11 @@
 /** The heads of the frames between the main thread and a shard's worker. */
 import type { ErrorDetail } from '../errors.ts'
 import type { ShardEvent, ShardMethod } from '../protocol/shard-protocol.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
 
 export interface ShardWorkerData {
   readonly data: string
+  readonly instances: InstanceMode
 }
 
 export interface RequestHead {

@@ -10,11 +10,14 @@ import * as limits from '../limits.ts'
 import type { Frame } from '../protocol/frame.ts'
 import { decodeFrame, encodeFrame } from '../protocol/frame.ts'
 import type { Shard, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
 import { Watchdog } from './watchdog.ts'
 import type { AnswerHead, RequestHead, ShardWorkerData } from './worker-protocol.ts'
 
 export interface WorkerShardOptions {
   readonly data: string
+  /** `fresh` when left out. */
+  readonly instances?: InstanceMode
   readonly onEvent: (event: ShardEvent) => void
   /** Something of ours failed inside the shard; the caller only learns ERR_INTERNAL. */
   readonly onFailure: (message: string) => void
@@ -73,7 +76,8 @@ export class WorkerShard implements Shard {
   #start(): Worker {
     // Sources run by type stripping, the installed package as JavaScript.
     const file = new URL(`./shard-worker${extname(import.meta.url)}`, import.meta.url)
-    const workerData: ShardWorkerData = { data: this.#options.data }
+    const { data, instances = 'fresh' } = this.#options
+    const workerData: ShardWorkerData = { data, instances }
     const worker = new Worker(file, { workerData })
     worker.on('message', (bytes: Uint8Array) => this.#receive(decodeFrame(bytes)))
     worker.on('error', (error: Error) => this.#options.onFailure(`a shard died: ${error.stack ?? error.message}`))

@@ -1,6 +1,7 @@
 /** remembrancer serve: one host on one data folder and one port, until it is asked to end. */
 import path from 'node:path'
 
+import { Option } from 'commander'
 import type { Command } from 'commander'
 
 import { command } from '../host-command.ts'
@@ -8,6 +9,8 @@ import { parsePort } from '../port.ts'
 import { endOnSignal } from '../signals.ts'
 import { startListening } from '../start-listening.ts'
 import { defaultPort } from '../target.ts'
+import type { InstanceMode } from '../../sandbox/instance-mode.ts'
+import { INSTANCE_MODES } from '../../sandbox/instance-mode.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface ServeOptions {
@@ -15,6 +18,7 @@ interface ServeOptions {
   readonly port: number
   readonly host: string
   readonly anonymous?: boolean
+  readonly instances: InstanceMode
 }
 
 const openToAll = 'warning: --anonymous on an address that others reach: each of them may call and query, all as one login'
@@ -25,8 +29,9 @@ export function serveCommand(terminal: Terminal): Command {
     .option('--port <n>', 'the port; 0 is any free one', parsePort, defaultPort)
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--anonymous', 'take calls without a token, all as one anonymous login')
-    .action(async ({ data, port, host: hostname, anonymous }: ServeOptions) => {
-      const host = await startListening({ data, port, hostname, allowAnonymous: anonymous === true })
+    .addOption(new Option('--instances <mode>', 'whether each call gets a fresh instance').choices(INSTANCE_MODES).default('fresh'))
+    .action(async ({ data, port, host: hostname, anonymous, instances }: ServeOptions) => {
+      const host = await startListening({ data, port, hostname, allowAnonymous: anonymous === true, instances })
       const operatorTokenFile = path.resolve(data, 'operator.token')
       terminal.result({ url: host.url, operatorTokenFile }, [host.url])
       terminal.note(`the operator's token is in ${operatorTokenFile}`)
