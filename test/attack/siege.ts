@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 
 import { buildModule } from '../../host/module/build.ts'
+import type { InstanceMode } from '../../host/sandbox/instance-mode.ts'
 import { Arena } from './arena.ts'
 import type { Attack } from './attack.ts'
 import { Innocent } from './innocent.ts'
@@ -26,9 +27,13 @@ export interface Result {
 }
 
 export class Siege implements AsyncDisposable {
-  readonly #arena = new Arena()
+  readonly #arena: Arena
   #innocent: Innocent | undefined
   #worst = { name: 'none', stallMs: 0 }
+
+  constructor(instances: InstanceMode = 'fresh') {
+    this.#arena = new Arena(instances)
+  }
 
   async start(attacks: readonly Attack[]): Promise<void> {
     const { component } = await buildModule(new URL('../../modules/claims', import.meta.url).pathname, { optimize: false })
