@@ -76,7 +76,9 @@ function tableImports(enterHost: () => RunningCall, meter: Meter): WebAssembly.M
   }
 }
 
-/** A batch, and a list of keys, begins with the number of its rows. */
+/** A batch, and a list of keys, begins with the number of its rows: four bytes, little-endian. */
 function rowCount(batch: Uint8Array): number {
-  return batch.length < 4 ? 0 : new DataView(batch.buffer, batch.byteOffset, 4).getUint32(0, true)
+  if (batch.length < 4) return 0
+  const [first, second, third, fourth] = [batch[0] ?? 0, batch[1] ?? 0, batch[2] ?? 0, batch[3] ?? 0]
+  return (first | (second << 8) | (third << 16) | (fourth << 24)) >>> 0
 }
