@@ -73,7 +73,12 @@ export async function resume(database: Database): Promise<void> {
   database.setModule(activate(database.file, version, currentSchema(database.file), guest))
 }
 
-function swap(database: Database, request: PublishRequest, plan: SchemaPlan, { guest, ...version }: ModuleVersion & { readonly guest: GuestRunner }): ActiveModule {
+function swap(
+  database: Database,
+  request: PublishRequest,
+  plan: SchemaPlan,
+  { guest, ...version }: ModuleVersion & { readonly guest: GuestRunner },
+): ActiveModule {
   const { file } = database
   try {
     file.begin()

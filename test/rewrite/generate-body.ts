@@ -150,7 +150,7 @@ class BodyGenerator {
       case 6:
         return this.#branchIf()
       case 7:
-        return this.#shape.host.length > 0 && this.#random.chance(2) ? this.#hostCall() : this.#call()
+        return this.#shape.host.length > 0 && !this.#isQuiet && this.#random.chance(2) ? this.#hostCall() : this.#call()
       case 8:
         return this.#random.chance(3) ? this.#jump() : this.#assign()
       case 9:
@@ -186,6 +186,10 @@ class BodyGenerator {
     this.#address()
     this.#expression(type)
     this.#code.u8(this.#random.pick(STORES[type])).u8(0).u32(this.#random.below(64))
+  }
+
+  get #isQuiet(): boolean {
+    return this.#shape.quiet.includes(this.#index)
   }
 
   /** Whether to leave to chance what would mostly trap. */
@@ -325,7 +329,8 @@ class BodyGenerator {
     const later = functions.length - this.#index - 1
     if (later === 0 || this.#callsLeft === 0 || this.#loops > 1) return this.#assign()
     this.#callsLeft -= 1
-    const callee = this.#index + 1 + this.#random.below(later)
+    const callee = this.#isQuiet ? this.#random.pick(this.#shape.quiet.slice(-2)) : this.#index + 1 + this.#random.below(later)
+    if (callee <= this.#index) return this.#assign()
     const { parameters, results } = functions[callee] as FunctionType
     for (const type of parameters) this.#expression(type)
     if (this.#random.chance(2) && table.every((entry) => entry > this.#index) && (table.includes(callee) || this.#isLeft())) {
@@ -355,10 +360,12 @@ class BodyGenerator {
           this.#address()
           break
         case 'size':
+        case 'text size':
+          // Few bytes of chance are UTF-8, and other text ends the call.
           this.#expression('i32')
           this.#code
             .u8(0x41)
-            .s32(this.#isLeft() ? -1 : 0x1f)
+            .s32(this.#isLeft() ? -1 : parameter === 'size' ? 0x1f : 1)
             .u8(0x71)
           break
         case 'area':

@@ -15,6 +15,8 @@ export interface ModuleShape {
   readonly functions: readonly FunctionType[]
   /** Functions of the host that bodies may call; their indices come first. */
   readonly host: readonly HostFunction[]
+  /** Functions that call nothing of the host, and no others than such. */
+  readonly quiet: readonly number[]
   /** Globals that hold handles for them. */
   readonly handles: readonly number[]
   readonly globals: readonly ValueType[]
@@ -29,7 +31,7 @@ export interface HostFunction {
   readonly module: string
   readonly name: string
   /** What each parameter is for; all are of type i32. */
-  readonly parameters: readonly ('handle' | 'address' | 'size' | 'area' | 'level')[]
+  readonly parameters: readonly ('handle' | 'address' | 'size' | 'text size' | 'area' | 'level')[]
   readonly result?: ValueType
 }
 
@@ -41,7 +43,7 @@ export function generateModule(random: Random, closesNan: boolean): Uint8Array<A
   const functions = Array.from({ length: 2 + random.below(6) }, () => randomType(random))
   const globals: readonly ValueType[] = [...TYPES, random.pick(TYPES)]
   const table = Array.from({ length: random.below(4) }, () => functions.length - 1 - random.below(Math.min(3, functions.length)))
-  const shape = { functions, host: [], handles: [], globals, table, trapsIn: 10, closesNan }
+  const shape = { functions, host: [], quiet: [], handles: [], globals, table, trapsIn: 10, closesNan }
   const bodies = functions.map((_type, index) => generateBody(random, shape, index))
   return assemble(shape, bodies, random)
 }

@@ -6,9 +6,9 @@ import { compareInstances } from './three-ways.ts'
 const calls = 6_000
 
 test('calls of generated guests come to the same end, for the same fuel, in fresh and in reset instances', async () => {
-  const { problems, instancesMade, ends } = await compareInstances(2026, calls)
+  const { problems, resets, ends } = await compareInstances(2026, calls)
   assert.deepEqual(problems, [])
   // Otherwise nothing was compared: most calls must have ended well, and found an instance of an earlier one.
-  assert.ok((ends.get('ok') ?? 0) > calls / 3, `${ends.get('ok')} of ${calls} calls gave a result`)
-  assert.ok(instancesMade < (calls * 2) / 3, `${instancesMade} instances for ${calls} calls`)
+  assert.ok((ends.get('ok') ?? 0) > calls / 2, `${ends.get('ok')} of ${calls} calls gave a result`)
+  assert.ok(resets > calls / 2, `${resets} of ${calls} calls were given an instance that had been used`)
 })

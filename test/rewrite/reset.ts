@@ -24,6 +24,6 @@ for (const [end, count] of [...tally.ends].sort(([, left], [, right]) => right -
 process.stdout.write(`${linesOf(tally)}\n${tally.calls - tally.problems.length} passed, ${tally.problems.length} failed\n`)
 process.exitCode = tally.problems.length === 0 ? 0 : 1
 
-function linesOf({ calls, modules, instancesMade }: Tally): string {
-  return `${calls} calls of ${modules} modules, in ${instancesMade} instances where they are reset`
+function linesOf({ calls, modules, resets }: Tally): string {
+  return `${calls} calls of ${modules} modules, ${resets} of them in an instance that was used before`
 }

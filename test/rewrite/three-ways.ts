@@ -30,8 +30,8 @@ const PLAIN_IN = 4
 
 export interface Tally {
   calls: number
-  /** Instances that were made for them where they are reset. */
-  instancesMade: number
+  /** Of those, the ones that were given an instance which had been used before. */
+  resets: number
   modules: number
   readonly problems: string[]
   /** How many calls came to which end. */
@@ -40,7 +40,7 @@ export interface Tally {
 
 /** So many calls of generated guests. What seed and index name is the same each time. */
 export async function compareInstances(seed: number, count: number, report: (tally: Tally) => void = () => undefined): Promise<Tally> {
-  const tally: Tally = { calls: 0, instancesMade: 0, modules: 0, problems: [], ends: new Map() }
+  const tally: Tally = { calls: 0, resets: 0, modules: 0, problems: [], ends: new Map() }
   for (let batch = 0; tally.calls < count; batch += 1) {
     const indices = Array.from({ length: MODULES_AT_ONCE }, (_unused, place) => batch * MODULES_AT_ONCE + place)
     const guests = await Promise.all(indices.map((index) => ThreeWays.of(seed, index)))
@@ -53,7 +53,7 @@ export async function compareInstances(seed: number, count: number, report: (tal
       const [kind = 'none'] = seen?.end.split(' ') ?? []
       tally.ends.set(kind, (tally.ends.get(kind) ?? 0) + 1)
     }
-    for (const guest of guests) tally.instancesMade += guest.close()
+    for (const guest of guests) tally.resets += guest.close()
     tally.modules += guests.length
     report(tally)
   }
@@ -72,6 +72,7 @@ class ThreeWays {
   readonly #reset: GuestModule
   readonly #plain: WebAssembly.Module
   readonly #guest: GeneratedGuest
+  #calls = 0
 
   private constructor(fresh: GuestModule, reset: GuestModule, closed: GeneratedGuest) {
     this.#fresh = fresh
@@ -88,6 +89,7 @@ class ThreeWays {
 
   /** @returns what disagrees, or undefined; and how the call ended. */
   call(random: Random): { readonly problem: string | undefined; readonly end: string } {
+    this.#calls += 1
     const call = this.#randomCall(random)
     const answers = random.u32()
     const fresh = see(call, answers, (seen) => this.#fresh.run(seen))
@@ -100,10 +102,10 @@ class ThreeWays {
     return { problem: isSame(fresh, plain) ? undefined : `fresh ${JSON.stringify(fresh)} is not plain ${JSON.stringify(plain)}`, end: fresh.end }
   }
 
-  /** @returns how many instances were made where they are reset. */
+  /** @returns how many calls were given an instance that had been used before. */
   close(): number {
     this.#reset.close()
-    return this.#reset.instancesMade
+    return this.#calls - this.#reset.instancesMade
   }
 
   #randomCall(random: Random): Omit<GuestCall, 'tables' | 'log'> & { readonly tableCount: number } {
@@ -129,12 +131,12 @@ function randomParameters(random: Random): Uint8Array {
   return new Uint8Array(bytes.buffer)
 }
 
-/** Now and then too little of something, so that calls end anywhere. */
+/** Now and then too little of something, so that calls end anywhere; always enough for an instance. */
 function randomLimits(random: Random, { memory }: GeneratedGuest): CallLimits {
   return {
-    fuel: random.chance(10) ? random.below(800_000) : 50_000_000,
-    depth: random.chance(20) ? random.below(200) : CALL_LIMITS.depth,
-    memoryPages: random.chance(8) ? memory.min + random.below(2) : memory.max,
+    fuel: random.chance(20) ? 60_000 + random.below(800_000) : 50_000_000,
+    depth: random.chance(40) ? random.below(200) : CALL_LIMITS.depth,
+    memoryPages: random.chance(30) ? memory.min + random.below(2) : memory.max,
   }
 }
 

@@ -24,7 +24,9 @@ interface Pinned {
 }
 
 /** Add a version; never change one. */
-const PINNED: ReadonlyMap<number, Pinned> = new Map([[1, { prices: 'e8df53229433ad79', kernels: [6, 600, 1_140, 33, 84, 81, 85, 24, 36_722, 12, 11_000], instance: 9_580 }]])
+const PINNED: ReadonlyMap<number, Pinned> = new Map([
+  [1, { prices: 'e8df53229433ad79', kernels: [6, 600, 1_140, 33, 84, 81, 85, 24, 36_722, 12, 11_000], instance: 9_580 }],
+])
 
 const pinned = PINNED.get(schedule.FUEL_SCHEDULE_VERSION)
 
@@ -32,7 +34,11 @@ test('a price that changes is a new version of the schedule', () => {
   const opcodes = [...Array.from({ length: 0xc5 }, (_unused, opcode) => opcode), ...Array.from({ length: 12 }, (_unused, second) => 0xfc00 + second)]
   const { FUEL_SCHEDULE_VERSION: version, ...prices } = schedule
   const all = { ...prices, ...bounds, instructions: opcodes.map(schedule.instructionPrice), bytes: [0, 1, 7, 8, 9, 1_000].map(schedule.bytesPrice) }
-  assert.equal(createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16), pinned?.prices, `version ${version} of docs/fuel.md has other prices`)
+  assert.equal(
+    createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16),
+    pinned?.prices,
+    `version ${version} of docs/fuel.md has other prices`,
+  )
 })
 
 /** One function for each way in which charges are placed. */

@@ -82,7 +82,10 @@ test('an instance whose post-return traps is thrown away as well', async () => {
 })
 
 test('growth by nothing leaves the memory and the instance as they are', async () => {
-  const guest = await guestOf({ call: '(drop (memory.grow (i32.const 0))) (i32.store (i32.const 80) (i32.load (i32.const 50000))) (i32.store (i32.const 50000) (i32.const 9))' }, 'reset')
+  const guest = await guestOf(
+    { call: '(drop (memory.grow (i32.const 0))) (i32.store (i32.const 80) (i32.load (i32.const 50000))) (i32.store (i32.const 50000) (i32.const 9))' },
+    'reset',
+  )
   for (let times = 0; times < 3; times += 1) assert.equal(answerOf(run(guest)), 0)
   assert.equal(guest.instancesMade, 1)
 })

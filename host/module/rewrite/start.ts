@@ -17,7 +17,11 @@ export function addStart(module: CoreModule, injected: Injected, runs: readonly 
   const writer = new BinaryWriter().u8(0)
   for (const [index, { mutable, initial }] of module.globals.entries()) {
     // The constant as it is written, so that a NaN keeps its bits.
-    if (mutable) writer.bytes(module.bytes, initial.start, initial.end - 1).u8(0x24).u32(HOST_GLOBALS + index)
+    if (mutable)
+      writer
+        .bytes(module.bytes, initial.start, initial.end - 1)
+        .u8(0x24)
+        .u32(HOST_GLOBALS + index)
   }
   for (const [index, { offset, bytes }] of runs.entries()) {
     writer.u8(0x41).s32(offset).u8(0x41, 0, 0x41).s32(bytes.length).u8(0xfc, 0x08).u32(index).u8(0)
