@@ -15,33 +15,23 @@ const gapBytesMax = 64
 
 /** What the segments leave in a memory of zeros, in ascending order; one that ends outside of it stays outside. */
 export function dataRuns({ bytes, data }: CoreModule): readonly DataRun[] {
-  const ascending = [...data.keys()].sort((left, right) => startOf(data[left]) - startOf(data[right]))
-  const runs: { start: number; end: number; places: number[] }[] = []
-  for (const place of ascending) {
-    const segment = data[place]
-    if (segment === undefined) continue
-    const last = runs.at(-1)
-    if (last === undefined || segment.offset > last.end + gapBytesMax) runs.push({ start: segment.offset, end: endOf(segment), places: [place] })
+  const ascending = data.map((segment, place) => ({ ...segment, place })).sort((left, right) => left.offset - right.offset)
+  const groups: { start: number; end: number; segments: (DataSegment & { readonly place: number })[] }[] = []
+  for (const segment of ascending) {
+    const end = segment.offset + segment.bytes.end - segment.bytes.start
+    const last = groups.at(-1)
+    if (last === undefined || segment.offset > last.end + gapBytesMax) groups.push({ start: segment.offset, end, segments: [segment] })
     else {
-      last.end = Math.max(last.end, endOf(segment))
-      last.places.push(place)
+      last.end = Math.max(last.end, end)
+      last.segments.push(segment)
     }
   }
-  return runs.map(({ start, end, places }) => {
+  return groups.map(({ start, end, segments }) => {
     const run = new Uint8Array(end - start)
     // Where segments overlap, the later one of the module is what stays.
-    for (const place of places.sort((left, right) => left - right)) {
-      const segment = data[place]
-      if (segment !== undefined) run.set(bytes.subarray(segment.bytes.start, segment.bytes.end), segment.offset - start)
+    for (const segment of segments.sort((left, right) => left.place - right.place)) {
+      run.set(bytes.subarray(segment.bytes.start, segment.bytes.end), segment.offset - start)
     }
     return { offset: start, bytes: run }
   })
-}
-
-function startOf(segment: DataSegment | undefined): number {
-  return segment?.offset ?? 0
-}
-
-function endOf({ offset, bytes }: DataSegment): number {
-  return offset + bytes.end - bytes.start
 }
