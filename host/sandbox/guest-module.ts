@@ -66,7 +66,11 @@ export class GuestModule {
     this.#module = module
     this.#facts = readMeterFacts(module)
     this.#isReset = mode === 'reset' && this.#facts.startsAnew
-    this.#imports = Object.assign(Object.create(null), worldImports(() => this.#enterHost(), this.#meter), { [HOST_IMPORTS]: this.#hostImports })
+    this.#imports = Object.assign(
+      Object.create(null),
+      worldImports(() => this.#enterHost(), this.#meter),
+      { [HOST_IMPORTS]: this.#hostImports },
+    )
   }
 
   /** Compiles off the calling thread: calls of other modules go on meanwhile. */
