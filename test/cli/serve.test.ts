@@ -32,7 +32,7 @@ test('a second host on the same folder ends with 1', async () => {
   assert.match(stderr, /^ERR_FOLDER_LOCKED/)
 })
 
-test('serve resets instances where it is told to, and takes no other word for it', async () => {
+test('serve takes fresh and reset for --instances, and no other word', async () => {
   await using serving = shell.start(['serve', '--data', 'reset', '--port', '0', '--instances', 'reset'])
   assert.equal((await fetch(`${String((await serving.next())['url'])}/v1/health`)).status, 200)
   const { code, stderr } = await shell.run(['serve', '--data', 'reset', '--instances', 'reused'])
