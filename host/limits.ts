@@ -64,6 +64,13 @@ export const tablesMax = 100
 export const columnsMax = 200
 export const indexesPerTableMax = 20
 export const reducersMax = 500
+export const policiesPerTableMax = 32
+/** Characters of one policy's expression: the longest sensible one has a few hundred, and SQLite takes trees 1,000 deep. */
+export const policySizeMax = 2_000
+/** Parentheses, `not` and `exists` in each other. */
+export const policyDepthMax = 32
+/** Looks into other tables in one expression, each of them once for every row that is examined. */
+export const policyLooksMax = 8
 export const recordsMax = 200
 export const fieldsMax = 200
 
@@ -140,6 +147,8 @@ export const databasesOpenMax = 256
 export const identitiesCachedMax = 10_000
 export const nextIdsCachedMax = 10_000
 export const statementsCachedMax = 500
+/** Printed statements kept by one database: each shape of a scan of each table, about 500 bytes. */
+export const plansCachedMax = 2_000
 /** Log entries of a database kept for readers that come late. */
 export const logEntriesKept = 1_000
 /** Bytes of those entries, so that few long messages do not weigh more than many short ones. */

@@ -97,7 +97,7 @@ export class Sender {
     const access = tables.get(table)
     if (access === undefined) throw new HostError('ERR_TABLE_UNKNOWN', `the module has no table ${table}; it has ${[...tables.keys()].join(', ')}`)
     const { where = {}, ...count } = options
-    return database.rows(this.identity, access, { ...direction(count), terms: terms(access, where) })
+    return database.rows(this.#caller, access, { ...direction(count), terms: terms(access, where) })
   }
 }
 

@@ -20,6 +20,8 @@ export interface Grant {
   readonly reducer: string
   readonly kind: ReducerKind
   readonly tables: readonly { readonly table: string; readonly mode: TableMode }[]
+  /** Policies that hold inside of this reducer and not everywhere: `update accounts where true`. */
+  readonly policies: readonly string[]
 }
 
 export type ReducerKind = 'reducer' | 'query' | 'init' | 'hook'
@@ -34,6 +36,11 @@ export interface PublishReport {
   readonly grants: readonly Grant[]
   readonly grantsAdded: readonly string[]
   readonly grantsRemoved: readonly string[]
+  /** Of the policies that hold everywhere: `notes: read where author = sender`. */
+  readonly policiesAdded: readonly string[]
+  readonly policiesRemoved: readonly string[]
+  /** Counts the publishes that changed a policy, from 1. */
+  readonly policyVersion: number
   readonly schemaChanges: readonly string[]
   readonly warnings: readonly string[]
   /** Milliseconds by step. */

@@ -8,6 +8,7 @@ import { hostIssuer } from '../identity.ts'
 import { storedIndexes } from '../plan/plan.ts'
 import type { SqlValue } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
+import { compilePolicies } from '../policy/policy.ts'
 import { fromJson } from '../protocol/json-values.ts'
 import type { CallerHead, PublishReport } from '../protocol/shard-protocol.ts'
 import { activate } from '../reducer/active-module.ts'
@@ -21,7 +22,7 @@ import { emptySchema, formatChange, layoutsOf, planSchema } from '../schema/sche
 import type { Column, SchemaChange, SchemaPlan, Table } from '../schema/schema.ts'
 import { currentModule, currentSchema, storeModule, storeSchema } from '../storage/module-store.ts'
 import { toSqlValue } from '../storage/row-image.ts'
-import { compareGrants, grantsOf } from './grants.ts'
+import { compareGrants, compareLines, grantsOf, policyFingerprint, policyLines, policyWarnings } from './grants.ts'
 
 export interface PublishRequest {
   readonly core: Uint8Array
@@ -39,7 +40,7 @@ export interface PublishRequest {
 const hostCaller: CallerHead = { sender: { issuer: hostIssuer, subject: 'init' }, assurance: 'none', channel: 'host', claims: {} }
 
 /**
- * @throws HostError ERR_DESCRIPTION, ERR_SCHEMA_CHANGE with the plan of what would be needed, or what
+ * @throws HostError ERR_DESCRIPTION, ERR_POLICY, ERR_SCHEMA_CHANGE with the plan of what would be needed, or what
  *   an `init` reducer threw. Then the old module and all rows stay as they were.
  */
 export async function publish(database: Database, request: PublishRequest): Promise<PublishReport> {
@@ -53,12 +54,16 @@ export async function publish(database: Database, request: PublishRequest): Prom
   if (before?.hash === request.hash) return report(before, before.description, { isUnchanged: true, changes: [], timings })
   const plan = planSchema(before?.schema ?? emptySchema, description)
   refuseLossy(plan)
+  compilePolicies(description, plan.schema)
   const version = (before?.version ?? 0) + 1
-  const candidate = { version, hash: request.hash, descriptionBytes: request.description }
-  const head = { version, hash: request.hash, description }
+  const policyVersion = nextPolicyVersion(before, description)
+  const candidate = { version, hash: request.hash, descriptionBytes: request.description, policyVersion }
+  const head = { version, hash: request.hash, description, policyVersion }
   if (!request.isDryRun) {
     const start = performance.now()
-    database.setModule(swap(database, request, plan, () => activate(database.file, candidate, plan.schema, guest)))
+    database.setModule(
+      swap(database, request, plan, () => activate({ file: database.file, plans: database.plans, version: candidate, schema: plan.schema, guest })),
+    )
     timings['store'] = performance.now() - start
   }
   return report(head, before?.description, { isUnchanged: false, changes: plan.changes, timings })
@@ -69,8 +74,8 @@ export async function resume(database: Database): Promise<void> {
   const stored = currentModule(database.file)
   if (stored === undefined) return
   const guest = await GuestModule.compile(stored.core)
-  const version = { version: stored.version, hash: stored.hash, descriptionBytes: stored.description }
-  database.setModule(activate(database.file, version, currentSchema(database.file), guest))
+  const version = { version: stored.version, hash: stored.hash, descriptionBytes: stored.description, policyVersion: stored.policyVersion }
+  database.setModule(activate({ file: database.file, plans: database.plans, version, schema: currentSchema(database.file), guest }))
 }
 
 function swap(database: Database, request: PublishRequest, plan: SchemaPlan, activateModule: () => ActiveModule): ActiveModule {
@@ -87,6 +92,7 @@ function swap(database: Database, request: PublishRequest, plan: SchemaPlan, act
       fuelSchedule: module.guest.fuelSchedule ?? 0,
       description: request.description,
       schemaVersion: plan.schema.version,
+      policyVersion: module.policyVersion,
       publishedAt: database.clock.now(),
       publishedBy: request.publishedBy,
     })
@@ -97,6 +103,11 @@ function swap(database: Database, request: PublishRequest, plan: SchemaPlan, act
     database.rollback()
     throw error
   }
+}
+
+function nextPolicyVersion(before: ActiveModule | undefined, description: ModuleDescription): number {
+  if (before === undefined) return 1
+  return policyFingerprint(before.description) === policyFingerprint(description) ? before.policyVersion : before.policyVersion + 1
 }
 
 function runInits(database: Database, module: ActiveModule): void {
@@ -138,12 +149,13 @@ interface Outcome {
 }
 
 function report(
-  module: { readonly version: number; readonly hash: string; readonly description: ModuleDescription },
+  module: { readonly version: number; readonly hash: string; readonly description: ModuleDescription; readonly policyVersion: number },
   before: ModuleDescription | undefined,
   { isUnchanged, changes, timings }: Outcome,
 ): PublishReport {
   const grants = grantsOf(module.description)
   const { added, removed } = compareGrants(before === undefined ? [] : grantsOf(before), grants)
+  const policies = compareLines(before === undefined ? [] : policyLines(before), policyLines(module.description))
   return {
     module: module.description.module,
     version: module.version,
@@ -152,16 +164,13 @@ function report(
     grants,
     grantsAdded: added,
     grantsRemoved: removed,
+    policiesAdded: policies.added,
+    policiesRemoved: policies.removed,
+    policyVersion: module.policyVersion,
     schemaChanges: changes.map(formatChange),
-    warnings: warningsOf(module.description),
+    warnings: policyWarnings(module.description),
     timings,
   }
-}
-
-function warningsOf(description: ModuleDescription): string[] {
-  return description.tables
-    .filter((table) => table.owner === undefined)
-    .map((table) => `table ${table.name} has no owner and no policy: nobody can read or write its rows`)
 }
 
 async function timed<T>(timings: Record<string, number>, step: string, work: () => Promise<T>): Promise<T> {

@@ -7,8 +7,7 @@ import type { KeyRing } from '../auth/signing-key.ts'
 import { changeLimits } from '../database-limits.ts'
 import type { DatabaseLimits, LimitChange } from '../database-limits.ts'
 import { assert, HostError } from '../errors.ts'
-import { identityToBytes } from '../identity.ts'
-import type { Identity } from '../identity.ts'
+import { identityFromBytes } from '../identity.ts'
 import * as limits from '../limits.ts'
 import type { Scan } from '../plan/scan.ts'
 import type { CallerHead } from '../protocol/shard-protocol.ts'
@@ -24,6 +23,7 @@ import { prepareSystemTables } from '../storage/system-tables.ts'
 import type { ActiveModule } from './active-module.ts'
 import type { Caller } from './call-context.ts'
 import type { LogLine } from './call-log.ts'
+import { PlanCache } from './plan-cache.ts'
 import type { TableAccess } from './table-access.ts'
 
 export interface DatabaseOptions {
@@ -37,6 +37,7 @@ export class Database implements Disposable {
   readonly directory: Directory
   readonly nextIds: NextIds
   readonly clock: Clock
+  readonly plans = new PlanCache()
   /** Shared by all calls, one after the other: what it holds is copied out before the next use. */
   readonly rowWriter = new PackedWriter('ERR_CALL_LIMIT', limits.rowBytesPerCallMax)
   readonly contextWriter = new PackedWriter()
@@ -109,9 +110,9 @@ export class Database implements Disposable {
    *
    * @throws HostError ERR_TABLE_UNKNOWN, ERR_NO_INDEX, ERR_CALL_LIMIT past `rowsReadPerCallMax` rows.
    */
-  rows(sender: Identity, access: TableAccess, scan: Scan): RowObject[] {
-    const own = { text: sender, bytes: identityToBytes(sender) }
-    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { sender: own.bytes })
+  rows(caller: Caller, access: TableAccess, scan: Scan): RowObject[] {
+    const own = { text: identityFromBytes(caller.sender), bytes: caller.sender }
+    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { ...caller, reducer: undefined })
     if (rows.length > limits.rowsReadPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `there are more than ${limits.rowsReadPerCallMax} rows: ask for the latest, the newest or the oldest so many`)
     }
@@ -146,6 +147,7 @@ export class Database implements Disposable {
     this.file.rollback()
     this.directory.forget()
     this.nextIds.forget()
+    this.plans.forget()
   }
 
   /** The caller of a request with logins turned into identities, minted in the open batch where they are new. */

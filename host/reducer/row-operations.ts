@@ -91,7 +91,8 @@ export class RowOperations {
   }
 
   #retireId(access: TableAccess, row: SqlRow): void {
-    if (!access.table.autoIncrement) return
+    // Random ids need no counter, and come twice as good as never.
+    if (!access.table.autoIncrement || access.table.owner === undefined) return
     const key = access.keyOf(row)
     const id: SqlValue = key.at(-1) ?? null
     const owner: SqlValue = key.length > 1 ? (key[0] ?? null) : null

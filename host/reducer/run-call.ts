@@ -13,6 +13,7 @@ import type { Caller } from './call-context.ts'
 import { CallLog } from './call-log.ts'
 import { CallTable } from './call-table.ts'
 import type { Database } from './database.ts'
+import { RandomIds } from './random-ids.ts'
 import { RowOperations } from './row-operations.ts'
 import type { RowOperationRecord } from './row-operations.ts'
 
@@ -43,12 +44,20 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
   const { caller } = request
   const { limits } = database
   const operations = new RowOperations(database.file, database.nextIds, limits.rowOperations)
-  const scope = { policy: { sender: caller.sender }, operations, nextIds: database.nextIds, budget: new CallBudget(limits), writer: database.rowWriter }
+  const seed = drawSeed()
+  const scope = {
+    policy: { ...caller, reducer: reducer.name },
+    operations,
+    nextIds: database.nextIds,
+    randomIds: new RandomIds(seed),
+    budget: new CallBudget(limits),
+    writer: database.rowWriter,
+  }
   const tables = reducer.tables.map(({ table, mode }) => new CallTable(database.access(module, table), mode, scope))
 
   const context = database.contextWriter
   context.reset()
-  packContext(context, { ...caller, timestamp: database.callTime(), seed: drawSeed() })
+  packContext(context, { ...caller, timestamp: database.callTime(), seed })
 
   const log = new CallLog(reducer.name, limits.logBytes)
   try {

@@ -16,6 +16,7 @@ export interface StoredModule {
   readonly fuelSchedule: number
   readonly description: Uint8Array
   readonly schemaVersion: number
+  readonly policyVersion: number
 }
 
 export interface NewModule extends StoredModule {
@@ -25,17 +26,20 @@ export interface NewModule extends StoredModule {
 
 /** The module published last, or undefined before the first. */
 export function currentModule(file: DatabaseFile): StoredModule | undefined {
-  const row = file.statement('SELECT version, hash, core, fuel_schedule, description, schema_version FROM _modules ORDER BY version DESC LIMIT 1').row([])
+  const row = file
+    .statement('SELECT version, hash, core, fuel_schedule, description, schema_version, policy_version FROM _modules ORDER BY version DESC LIMIT 1')
+    .row([])
   if (row === undefined) return undefined
-  const [version, hash, core, fuelSchedule, description, schemaVersion] = row
+  const [version, hash, core, fuelSchedule, description, schemaVersion, policyVersion] = row
   if (!(core instanceof Uint8Array) || !(description instanceof Uint8Array)) throw damaged('module')
-  return { version: Number(version), hash: String(hash), core, fuelSchedule: Number(fuelSchedule), description, schemaVersion: Number(schemaVersion) }
+  const numbers = { version: Number(version), fuelSchedule: Number(fuelSchedule), schemaVersion: Number(schemaVersion), policyVersion: Number(policyVersion) }
+  return { ...numbers, hash: String(hash), core, description }
 }
 
 export function storeModule(file: DatabaseFile, module: NewModule): void {
   file
     .statement(
-      'INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, policy_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )
     .run([
       BigInt(module.version),
@@ -44,6 +48,7 @@ export function storeModule(file: DatabaseFile, module: NewModule): void {
       BigInt(module.fuelSchedule),
       module.description,
       BigInt(module.schemaVersion),
+      BigInt(module.policyVersion),
       module.publishedAt,
       module.publishedBy,
     ])

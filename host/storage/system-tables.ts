@@ -12,7 +12,7 @@ const statements = `
 CREATE TABLE _meta (key TEXT NOT NULL PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE _modules (
   version INTEGER NOT NULL PRIMARY KEY, hash TEXT NOT NULL, core BLOB NOT NULL, fuel_schedule INTEGER NOT NULL, description BLOB NOT NULL,
-  schema_version INTEGER NOT NULL, published_at INTEGER NOT NULL, published_by TEXT NOT NULL) STRICT;
+  schema_version INTEGER NOT NULL, policy_version INTEGER NOT NULL, published_at INTEGER NOT NULL, published_by TEXT NOT NULL) STRICT;
 CREATE TABLE _schemas (version INTEGER NOT NULL PRIMARY KEY, schema TEXT NOT NULL) STRICT;
 CREATE TABLE _last_ids (
   table_id INTEGER NOT NULL, owner BLOB NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (table_id, owner)) STRICT, WITHOUT ROWID;
@@ -46,6 +46,13 @@ export function prepareSystemTables(file: DatabaseFile, create: boolean): void {
   if (found !== formatVersion) {
     throw new HostError('ERR_STORAGE', `the database file has format ${String(found)}, this host knows ${formatVersion}: use the release that wrote it`)
   }
+  addPolicyVersion(file)
+}
+
+/** Files of release 0.1 have none: their modules knew one kind of policy, which never changed. */
+function addPolicyVersion(file: DatabaseFile): void {
+  if (file.statement("SELECT 1 FROM pragma_table_info('_modules') WHERE name = 'policy_version'").row([]) !== undefined) return
+  file.execute('ALTER TABLE _modules ADD COLUMN policy_version INTEGER NOT NULL DEFAULT 1')
 }
 
 export function meta(file: DatabaseFile, key: string): bigint | string | undefined {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { and, compare, parameter, sender } from '../../host/plan/plan.ts'
+import { and, compare, isNull, parameter, sender } from '../../host/plan/plan.ts'
 import type { Condition, Statement } from '../../host/plan/plan.ts'
 import { keyCondition, print } from '../../host/plan/printer.ts'
 import type { Column, Table } from '../../host/schema/schema.ts'
@@ -108,7 +108,7 @@ test('an empty AND is true and an empty OR is false', () => {
 test('AND leaves out what is always true', () => {
   const one = compare(column('id'), '=')
   assert.equal(and({ kind: 'true' }, one), one)
-  assert.equal(where(and({ kind: 'true' }, one, { kind: 'is-null', column: column('mood') })), 'WHERE "id" = +? AND "mood" IS NULL')
+  assert.equal(where(and({ kind: 'true' }, one, isNull(column('mood')))), 'WHERE "id" = +? AND "mood" IS NULL')
 })
 
 test('every bound value says where it comes from, in the order of the question marks', () => {
