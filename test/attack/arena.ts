@@ -149,6 +149,8 @@ export function verdictOf({ status, body }: Reply): Verdict {
   const code: unknown = body?.error?.code
   assert(typeof code === 'string' && isErrorCode(code), `an answer ${status} without a code: ${JSON.stringify(body)}`)
   // A module's own words for its callers are its own; all others are printed as they are.
-  if (code !== 'ERR_CALL_FAILED') assert(isPrintable(body.error.message), JSON.stringify(body.error.message))
+  // A policy is shown with a caret under the place: lines of our own, each of them printable.
+  const message = code === 'ERR_POLICY' ? body.error.message.replaceAll('\n', ' ') : body.error.message
+  if (code !== 'ERR_CALL_FAILED') assert(isPrintable(message), JSON.stringify(message))
   return code
 }
