@@ -109,6 +109,8 @@ export const rowsReadPerCallMax = 100_000
 export const rowOperationsPerCallMax = 10_000
 /** Rows that one call may count without reading them: about 50 ms. */
 export const rowsCountedPerCallMax = 1_000_000
+/** Rows that a call's statements may ask a policy about, shown or hidden: about 0.3 s. */
+export const rowsExaminedPerCallMax = 1_000_000
 /** Bytes of the rows one call may read or write: what a batch holds in memory. */
 export const rowBytesPerCallMax = 16 * MiB
 export const scanTermsMax = 8

@@ -42,6 +42,8 @@ export type Condition =
   | { readonly kind: 'not'; readonly term: Condition }
   | { readonly kind: 'and'; readonly terms: readonly Condition[] }
   | { readonly kind: 'or'; readonly terms: readonly Condition[] }
+  /** `condition`, asked after the row has been counted as examined: what it hides costs as what it shows. */
+  | { readonly kind: 'examined'; readonly condition: Condition }
   /** Whether `table` has a row, called `alias` in `where`, of which `where` is true. */
   | { readonly kind: 'exists'; readonly table: Table; readonly alias: string; readonly where: Condition }
 

@@ -8,6 +8,9 @@ import type { Scalar } from '../value-type.ts'
 import { and, compare, indexColumns, keyColumns, parameter, physicalColumns } from './plan.ts'
 import type { Condition, Expression, Operand, Order, SqlValue, Statement } from './plan.ts'
 
+/** The storage's function that counts the rows a statement examines; none of SQLite's own is called so. */
+export const stepFunction = '_step'
+
 export interface Printed {
   readonly sql: string
   /** Where each bound value comes from, in the order of the question marks. */
@@ -83,6 +86,9 @@ class Printer {
         return this.joined(condition.terms, 'OR', '0')
       case 'exists':
         return this.exists(condition)
+      case 'examined':
+        // As a term beside it the step might come after the condition, or never: CASE forces the order.
+        return `CASE WHEN ${stepFunction}() THEN ${this.condition(condition.condition)} END`
       default:
         return unreachable(condition)
     }

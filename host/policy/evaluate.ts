@@ -69,6 +69,8 @@ function make(condition: Condition, table: Table): Evaluator {
       const terms = condition.terms.map((term) => evaluator(term, table))
       return (row, context, look) => any(terms, (term) => term(row, context, look))
     }
+    case 'examined':
+      return evaluator(condition.condition, table)
     case 'exists': {
       const look = withRowBound(condition, table)
       return (row, context, ask) => ask(look, row, context)
@@ -195,6 +197,8 @@ function bound(condition: Condition, table: Table): Condition {
     case 'and':
     case 'or':
       return { ...condition, terms: condition.terms.map((term) => bound(term, table)) }
+    case 'examined':
+      return { ...condition, condition: bound(condition.condition, table) }
     case 'exists':
       return withRowBound(condition, table)
     default:

@@ -5,7 +5,7 @@
  * each row to its owner, and of one that nobody inserts for another.
  */
 import { HostError } from '../errors.ts'
-import { always, and, compare, or } from '../plan/plan.ts'
+import { always, and, compare, indexColumns, or, physicalColumns, storedIndexes } from '../plan/plan.ts'
 import type { Condition, SqlRow } from '../plan/plan.ts'
 import { printable } from '../printable.ts'
 import type { ModuleDescription, PolicyOperation, TableDescription } from '../schema/description.ts'
@@ -24,6 +24,8 @@ export interface TablePolicy {
   using(operation: 'read' | 'update' | 'delete'): Condition
   /** Whether the operation may leave this row (WITH CHECK), its values in the table's column order. */
   admits(operation: 'insert' | 'update', row: SqlRow, context: PolicyContext, look: Look): boolean
+  /** The rows that a read may see, for a statement that walks many: those it hides are counted too. */
+  readonly examined: Condition
   /** The tables that these look into. */
   readonly looks: readonly Table[]
 }
@@ -101,6 +103,7 @@ function compiled(table: Table, rules: readonly Rule[]): TablePolicy {
   const evaluators = { insert: evaluator(checks.insert, table), update: evaluator(checks.update, table) }
   return {
     using: (operation) => conditions[operation],
+    examined: examined(read, table),
     admits: (operation, row, context, look) => evaluators[operation](row, context, look) === true,
     looks: [...new Set([...Object.values(conditions), ...Object.values(checks)].flatMap(looksOf))],
   }
@@ -115,6 +118,23 @@ function fold(rules: readonly Rule[], operation: RowOperation, part: 'using' | '
   const permissive = concerned.filter((rule) => !rule.isRestrictive).map((rule) => rule[part])
   const restrictive = concerned.filter((rule) => rule.isRestrictive).map((rule) => rule[part])
   return and(permissive.includes(always) ? always : or(...permissive), ...restrictive)
+}
+
+/**
+ * Terms that an index can serve stay as they are, so that it may; the rest is asked row by row. A policy
+ * that is such terms only, as `@owner` is, walks over nothing that it hides.
+ */
+function examined(condition: Condition, table: Table): Condition {
+  const terms = condition.kind === 'and' ? condition.terms : [condition]
+  const served = terms.filter((term) => isServed(term, table))
+  const rest = and(...terms.filter((term) => !served.includes(term)))
+  return rest.kind === 'true' || rest.kind === 'false' ? condition : and(...served, { kind: 'examined', condition: rest })
+}
+
+function isServed(term: Condition, table: Table): boolean {
+  if (term.kind !== 'compare' || term.operator !== '=' || term.left.kind !== 'column' || term.right.kind === 'column') return false
+  const { column } = term.left
+  return [physicalColumns(table), ...storedIndexes(table).map((index) => indexColumns(table, index))].some(([first]) => first === column)
 }
 
 function looksOf(condition: Condition): readonly Table[] {

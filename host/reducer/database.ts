@@ -112,6 +112,7 @@ export class Database implements Disposable {
    */
   rows(caller: Caller, access: TableAccess, scan: Scan): RowObject[] {
     const own = { text: identityFromBytes(caller.sender), bytes: caller.sender }
+    this.file.rowsExaminedLeft = limits.rowsExaminedPerCallMax
     const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { ...caller, reducer: undefined })
     if (rows.length > limits.rowsReadPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `there are more than ${limits.rowsReadPerCallMax} rows: ask for the latest, the newest or the oldest so many`)

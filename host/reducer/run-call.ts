@@ -3,6 +3,7 @@
  * that owns the database's file; nothing of it leaves before the batch is on disk.
  */
 import { HostError } from '../errors.ts'
+import { rowsExaminedPerCallMax } from '../limits.ts'
 import { PackedReader } from '../packed-bytes.ts'
 import { unpackValue } from '../row-codec.ts'
 import type { ReducerDescription } from '../schema/description.ts'
@@ -44,6 +45,7 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
   const { caller } = request
   const { limits } = database
   const operations = new RowOperations(database.file, database.nextIds, limits.rowOperations)
+  database.file.rowsExaminedLeft = rowsExaminedPerCallMax
   const seed = drawSeed()
   const scope = {
     policy: { ...caller, reducer: reducer.name },

@@ -147,8 +147,8 @@ export class TableAccess {
     return this.#plans.printed(this.#version, shape, () => {
       const { where, order } = planScan(this.table, scan)
       const namesOwner = scan.terms.some((term) => term.operator === '=' && term.column === this.table.owner)
-      const using = this.#policies.inside(reducer).using('read')
-      return statement(namesOwner ? and(where, using) : and(where, this.#policies.own, using), order)
+      const { examined } = this.#policies.inside(reducer)
+      return statement(namesOwner ? and(where, examined) : and(where, this.#policies.own, examined), order)
     })
   }
 

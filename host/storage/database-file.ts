@@ -11,6 +11,7 @@ import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import { LruMap } from '../lru-map.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
+import { stepFunction } from '../plan/printer.ts'
 
 /** A prepared statement; values are bound in the order of the question marks. */
 export interface FileStatement {
@@ -38,6 +39,8 @@ const walBytesMax = 64 * 1024 * 1024
 
 export class DatabaseFile implements Disposable {
   readonly path: string
+  /** Rows that statements may still examine behind a policy; whoever begins a call sets it. */
+  rowsExaminedLeft: number = limits.rowsExaminedPerCallMax
   readonly #sqlite: Sqlite.Database
   readonly #statements = new LruMap<string, FileStatement>(limits.statementsCachedMax)
 
@@ -61,6 +64,14 @@ export class DatabaseFile implements Disposable {
     pragma('secure_delete = ON')
     pragma('trusted_schema = OFF')
     pragma(`cache_size = -${cacheSizeKiB}`)
+    this.#sqlite.function(stepFunction, { directOnly: true }, () => this.#step())
+  }
+
+  /** SQLite here cannot be interrupted: this is what ends a walk over rows that nobody may see. */
+  #step(): number {
+    this.rowsExaminedLeft--
+    if (this.rowsExaminedLeft >= 0) return 1
+    throw new HostError('ERR_CALL_LIMIT', `a call may examine at most ${limits.rowsExaminedPerCallMax} rows: name an indexed column that finds fewer`)
   }
 
   /** Runs fixed statements of our own: system tables, schema changes printed from a plan. */

@@ -120,8 +120,15 @@ class World {
     const sender = this.#people[by]
     try {
       if (name === 'rows') return ['notes', 'settings', 'friends', 'letters'].map((table) => (table === 'letters' ? [] : sender.rows(table)))
-      if (reads.some(([read]) => read === name)) return sender.query(name, args.map((one) => this.#given(one)))
-      const { result, operations } = await sender.callWithOperations(name, args.map((one) => this.#given(one)))
+      if (reads.some(([read]) => read === name))
+        return sender.query(
+          name,
+          args.map((one) => this.#given(one)),
+        )
+      const { result, operations } = await sender.callWithOperations(
+        name,
+        args.map((one) => this.#given(one)),
+      )
       if (name === 'write_letter' && by !== 'bob') this.#letters.push(result as bigint)
       return { result, operations: operations.map(({ kind, access, ...images }) => ({ kind, table: access.table.name, ...images })) }
     } catch (error) {
@@ -168,7 +175,11 @@ test('what Sarah observes is byte for byte what she would observe had Bob never 
         const seen = await with_.observe(step)
         if (step.by === 'bob') continue
         const expected = await without.observe(step)
-        assert.equal(seen, expected, JSON.stringify(step, (_key, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one)))
+        assert.equal(
+          seen,
+          expected,
+          JSON.stringify(step, (_key, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one)),
+        )
         observed++
         if (seen.includes('"code"')) refused++
       }

@@ -75,12 +75,15 @@ test('the policy version counts the publishes that change a policy, and the sche
   const same = await module.publish(await component({ ...closed, init: '@query export function more(ctx: Context): u32 { return 1; }' }))
   const other = await module.publish(await component(open))
   const limited = await module.publish(await component(inside))
-  assert.deepEqual([module.report, same, other, limited].map(({ policyVersion, schemaChanges }) => [policyVersion, schemaChanges.length > 0]), [
-    [1, true],
-    [1, false],
-    [2, false],
-    [3, false],
-  ])
+  assert.deepEqual(
+    [module.report, same, other, limited].map(({ policyVersion, schemaChanges }) => [policyVersion, schemaChanges.length > 0]),
+    [
+      [1, true],
+      [1, false],
+      [2, false],
+      [3, false],
+    ],
+  )
   assert.deepEqual([limited.grantsAdded, limited.policiesAdded], [['about may read notes where true'], ['notes: all where author = sender']])
 })
 

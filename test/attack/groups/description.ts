@@ -69,12 +69,14 @@ export const descriptionAttacks: readonly Attack[] = [
     'gives a default nested twenty thousand deep',
     `{"format":1,"sdk":"","module":"m","records":[],"reducers":[],"tables":[${JSON.stringify(table('notes', 'content', { default: 'DEEP' })).replace('"DEEP"', `${'['.repeat(20_000)}1${']'.repeat(20_000)}`)}]}`,
   ),
-  policed('writes a policy that is SQL', "1 = 1) or 1=1; drop table notes; --"),
+  policed('writes a policy that is SQL', '1 = 1) or 1=1; drop table notes; --'),
   policed('writes a policy nested deeper than a stack', `${'('.repeat(900)}true${')'.repeat(900)}`),
   policed('writes a policy whose text moves the cursor', "content = '\u001b[2J' \u202e and"),
   policed('looks through a policy into a table that no policy may read', 'exists(notes as n where n.id = notes.id)'),
   policed('compares what cannot be compared in a policy', 'content > 5'),
-  described('writes a policy longer than any', 71, { tables: [{ ...table('notes'), policies: [{ operation: 'read', expression: 'true or '.repeat(300) + 'true' }] }] }),
+  described('writes a policy longer than any', 71, {
+    tables: [{ ...table('notes'), policies: [{ operation: 'read', expression: 'true or '.repeat(300) + 'true' }] }],
+  }),
   described('writes thirty-three policies', 71, {
     tables: [{ ...table('notes'), policies: Array.from({ length: 33 }, () => ({ operation: 'read', expression: 'true' })) }],
   }),
