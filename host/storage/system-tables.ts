@@ -46,13 +46,6 @@ export function prepareSystemTables(file: DatabaseFile, create: boolean): void {
   if (found !== formatVersion) {
     throw new HostError('ERR_STORAGE', `the database file has format ${String(found)}, this host knows ${formatVersion}: use the release that wrote it`)
   }
-  addPolicyVersion(file)
-}
-
-/** Files of release 0.1 have none: their modules knew one kind of policy, which never changed. */
-function addPolicyVersion(file: DatabaseFile): void {
-  if (file.statement("SELECT 1 FROM pragma_table_info('_modules') WHERE name = 'policy_version'").row([]) !== undefined) return
-  file.execute('ALTER TABLE _modules ADD COLUMN policy_version INTEGER NOT NULL DEFAULT 1')
 }
 
 export function meta(file: DatabaseFile, key: string): bigint | string | undefined {

@@ -8,7 +8,9 @@ import { checkPolicies } from '../../host/policy/check-policies.ts'
 import type { PolicyContext } from '../../host/policy/context.ts'
 import { tablePolicies } from '../../host/policy/policy.ts'
 import type { RowOperation, TablePolicies } from '../../host/policy/policy.ts'
-import { bind } from '../../host/reducer/table-access.ts'
+import type { Scan, ScanTerm } from '../../host/plan/scan.ts'
+import { PlanCache } from '../../host/reducer/plan-cache.ts'
+import { bind, TableAccess } from '../../host/reducer/table-access.ts'
 import type { PolicyDescription } from '../../host/schema/description.ts'
 import type { Table } from '../../host/schema/schema.ts'
 import { contextOf, fileWith, tableOf } from '../plan/table-fixture.ts'
@@ -121,6 +123,22 @@ test('a policy that is limited to a reducer holds inside of it and nowhere else'
   const policies = policiesOf(owned, [{ operation: 'all', expression: 'true', in: ['transfer'] }])
   const inside = (reducer: string | undefined): readonly RowOperation[] => allowed(owned, policies, turnOf(sarah), contextOf(bob, { reducer }))
   assert.deepEqual([inside('transfer'), inside('other'), inside(undefined), inside('')], [['read', 'update', 'delete'], [], [], []])
+})
+
+test("a scan of a table with an owner is about the sender's own rows, and about another's when it names them", () => {
+  using file = fileWith(owned)
+  const policies = policiesOf(owned, [{ operation: 'read', expression: "role = 'agent'" }])
+  const access = new TableAccess({ file, table: owned, policies, plans: new PlanCache(), version: { schema: 1, policy: 1 } })
+  for (const row of [turnOf(sarah), turnOf(bob, 'agent'), turnOf(bob, 'caller').with(0, 2n)]) access.insert(row)
+  const scan = (...terms: readonly ScanTerm[]): unknown[] => {
+    const asked: Scan = { direction: 'ascending', limit: undefined, terms }
+    const rows = access.scan(asked, 10, contextOf(sarah))
+    assert.equal(access.count(asked, 10, contextOf(sarah)), BigInt(rows.length))
+    return rows.map(([id, caller, role]) => [id, (caller as Buffer)[0], role])
+  }
+  const byOwner = (owner: Uint8Array): ScanTerm => ({ column: owned.owner ?? owned.key, operator: '=', value: owner })
+  assert.deepEqual(scan(), [[1n, 1, 'caller']])
+  assert.deepEqual(scan(byOwner(bob)), [[1n, 2, 'agent']])
 })
 
 test('a restrictive policy that is limited to a reducer narrows there only', () => {

@@ -1,5 +1,5 @@
 /** A running module as /schema shows it: its description, its types as text, and its grants apart. */
-import { grantsOf } from '../../publish/grants.ts'
+import { grantsOf, policyLines } from '../../publish/grants.ts'
 import type { FieldDescription, ReducerDescription, TableDescription } from '../../schema/description.ts'
 import { formatValueType } from '../../value-type.ts'
 import type { RunningModule } from '../database-facts.ts'
@@ -13,6 +13,7 @@ export function moduleSchema({ version, hash, description }: RunningModule): Rec
     tables: description.tables.map(table),
     reducers: description.reducers.map(reducer),
     grants: grantsOf(description),
+    policies: policyLines(description),
   }
 }
 
