@@ -67,6 +67,8 @@ export const reducersMax = 500
 export const policiesPerTableMax = 32
 /** Characters of one policy's expression: the longest sensible one has a few hundred, and SQLite takes trees 1,000 deep. */
 export const policySizeMax = 2_000
+/** Characters of a table's policies together: each literal is a bound value, of which SQLite takes 32,766 in a statement. */
+export const policiesSizePerTableMax = 16_000
 /** Parentheses, `not` and `exists` in each other. */
 export const policyDepthMax = 32
 /** Looks into other tables in one expression, each of them once for every row that is examined. */

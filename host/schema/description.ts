@@ -208,6 +208,10 @@ function checkTable(entry: TableDescription): string[] {
   if (entry.owner !== undefined && (owner === undefined || owner.type.nullable || owner.type.scalar !== 'identity')) {
     problems.push(`${entry.name}.${entry.owner} cannot be an owner: it is not an identity`)
   }
+  const policiesSize = entry.policies.reduce((sum, { expression, check = '' }) => sum + expression.length + check.length, 0)
+  if (policiesSize > limits.policiesSizePerTableMax) {
+    problems.push(`the policies of ${entry.name} are ${policiesSize} characters together, at most ${limits.policiesSizePerTableMax}`)
+  }
   if (entry.ownerSettable && entry.owner === undefined) problems.push(`${entry.name} has no owner that could be set`)
   if (entry.owner === entry.key) problems.push(`${entry.name}: the owner cannot be the key as well`)
   for (const one of entry.clustered) {

@@ -77,6 +77,9 @@ export const descriptionAttacks: readonly Attack[] = [
   described('writes a policy longer than any', 71, {
     tables: [{ ...table('notes'), policies: [{ operation: 'read', expression: 'true or '.repeat(300) + 'true' }] }],
   }),
+  described('writes policies of more literals than a statement takes', 71, {
+    tables: [{ ...table('notes'), policies: Array.from({ length: 32 }, () => ({ operation: 'read', expression: `id in (${'1,'.repeat(900)}1)` })) }],
+  }),
   described('writes thirty-three policies', 71, {
     tables: [{ ...table('notes'), policies: Array.from({ length: 33 }, () => ({ operation: 'read', expression: 'true' })) }],
   }),
