@@ -48,7 +48,12 @@ test('a team that one is not in looks like one that is not there', () => {
   assert.deepEqual([names(sarah), names(bob)], [[`claims ${round}`], [`floods ${round}`]])
 })
 
-test('membership decides from the next call on, and the same call sees its own', async () => {
+test('a policy that looks into another table sees what the same call has written there', async () => {
+  assert.equal(await admin.call('start_team', [`pipes ${round}`, 'welcome']), 1n)
+  await assert.rejects(sarah.call('start_team', [`mine ${round}`, 'welcome']), denied)
+})
+
+test('membership decides from the next call on', async () => {
   await sarah.call('write_note', [team, 'first'])
   await admin.call('add_member', [team, bob.identity, false])
   assert.deepEqual(notesOf(bob), ['first'])
