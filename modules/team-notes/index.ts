@@ -19,6 +19,7 @@ class Team {
 @unique("team", "person", { global: true })
 @index("person")
 @policy("read", "person = sender")
+@policy("delete", "person = sender")
 @policy("all", "claim('role') = 'admin' and assurance >= 'provider'")
 class Member {
   @autoIncrement id: u64;
@@ -79,6 +80,14 @@ export function addMember(ctx: Context, members: Appender<Member>, team: u64, pe
 export function removeMember(ctx: Context, members: Writer<Member>, team: u64, person: Identity): bool {
   const member = members.where.team.is(team).and.person.is(person).first();
   return member === null ? false : members.delete(member.id);
+}
+
+/** Ends the caller's own membership and gives how many of the team's notes they still see: none, from the same moment on. */
+@reducer
+export function leaveTeam(ctx: Context, members: Writer<Member>, notes: Reader<Note>, team: u64): u64 {
+  const member = members.where.team.is(team).and.person.is(ctx.sender).first();
+  if (member !== null) members.delete(member.id);
+  return notes.where.team.is(team).count();
 }
 
 @reducer

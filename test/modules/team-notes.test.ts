@@ -53,6 +53,12 @@ test('a policy that looks into another table sees what the same call has written
   await assert.rejects(sarah.call('start_team', [`mine ${round}`, 'welcome']), denied)
 })
 
+test('who leaves a team sees nothing of it from the same moment on', async () => {
+  await sarah.call('write_note', [team, 'a secret'])
+  assert.equal(await lead.call('leave_team', [team]), 0n)
+  assert.deepEqual([notesOf(lead), notesOf(sarah)], [[], ['a secret']])
+})
+
 test('membership decides from the next call on', async () => {
   await sarah.call('write_note', [team, 'first'])
   await admin.call('add_member', [team, bob.identity, false])
