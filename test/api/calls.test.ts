@@ -132,10 +132,15 @@ test('a result that nests without end is refused', async () => {
   assert.equal(codeOf(await call('echo_tree', [{ children: [] }])), '422 ERR_RESULT_MALFORMED')
 })
 
-test('the schema shows tables, reducers and what each may do', async () => {
+test('the schema shows tables, policies, reducers and what each may do', async () => {
   const { body } = await host.request('GET', '/v1/databases/claims/schema', { token: sarah })
   assert.equal(body.module, 'echo')
-  assert.deepEqual(body.tables, echoModule.tables)
+  const unsaid = { ownerSettable: false, policies: [], readableByPolicies: false }
+  assert.deepEqual(
+    body.tables,
+    echoModule.tables.map((table) => ({ ...table, ...unsaid })),
+  )
+  assert.deepEqual(body.policies, ['turns: all where caller = sender'])
   assert.deepEqual(body.records, echoModule.records)
   assert.deepEqual(
     body.reducers.find((reducer: { name: string }) => reducer.name === 'remember_turn'),
@@ -156,6 +161,7 @@ test('the schema shows tables, reducers and what each may do', async () => {
       reducer: 'remember_turn',
       kind: 'reducer',
       tables: [{ table: 'turns', mode: 'append' }],
+      policies: [],
     },
   )
 })

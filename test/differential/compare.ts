@@ -22,7 +22,8 @@ export async function compare(cases: number, seed: number, onDifference: (what: 
   const kinds: Record<string, number> = {}
   let [passed, failed] = [0, 0]
   for (let set = 0; passed + failed < cases; set++) {
-    const [drawn] = fc.sample(questionSets, { numRuns: 1, seed: seed * 1_000_003 + set })
+    // With its bias a first draw is nearly always the smallest there is: one policy, and values that are alike.
+    const [drawn] = fc.sample(fc.noBias(questionSets), { numRuns: 1, seed: seed * 1_000_003 + set })
     if (drawn === undefined) throw new Error('a sample of one has one')
     const [here, there] = [ours.answers(drawn), await postgres.answers(drawn)]
     const wrong = here.flatMap((answer, index) => (answer === there[index] ? [] : [index]))
