@@ -5,18 +5,17 @@
 import { hash } from 'node:crypto'
 
 export class RandomIds {
-  readonly #input = Buffer.alloc(24)
+  readonly #seed: readonly [bigint, bigint]
   #count = 0n
 
   constructor(seed: readonly [bigint, bigint]) {
-    this.#input.writeBigUInt64LE(seed[0], 0)
-    this.#input.writeBigUInt64LE(seed[1], 8)
+    this.#seed = seed
   }
 
   /** From 1 to 2^63 − 1. */
   next(): bigint {
-    this.#input.writeBigUInt64LE(this.#count++, 16)
-    const id = hash('sha256', this.#input, 'buffer').readBigUInt64LE() >> 1n
+    const input = BigUint64Array.of(this.#seed[0], this.#seed[1], this.#count++)
+    const id = hash('sha256', input, 'buffer').readBigUInt64LE() >> 1n
     return id === 0n ? this.next() : id
   }
 }

@@ -91,7 +91,7 @@ export class RowOperations {
   }
 
   #retireId(access: TableAccess, row: SqlRow): void {
-    // Random ids need no counter, and come twice as good as never.
+    // A random id comes again as good as never, so that no counter needs to remember it.
     if (!access.table.autoIncrement || access.table.owner === undefined) return
     const key = access.keyOf(row)
     const id: SqlValue = key.at(-1) ?? null

@@ -191,7 +191,12 @@ export class PostgresSide {
 }
 
 function insertsInto(table: string, all: readonly SqlRow[]): readonly string[] {
-  return all.map((row) => `INSERT INTO ${table} VALUES (${row[0]}, ${valuesText(row.slice(1))});`)
+  return all.map((row) => `INSERT INTO ${table} VALUES (${idOf(row)}, ${valuesText(row.slice(1))});`)
+}
+
+function idOf([id]: SqlRow): bigint {
+  if (typeof id === 'bigint') return id
+  throw new Error('a row begins with its id')
 }
 
 function valuesText(values: SqlRow): string {
@@ -201,7 +206,7 @@ function valuesText(values: SqlRow): string {
 function statement(set: QuestionSet, write: Write): string {
   const { old, new_ } = rowsOf(set, write)
   const place = columns.findIndex(({ name }) => name === set.owner)
-  const where = `id = ${old[0]}${place < 0 ? '' : ` AND person = ${literal(old[place + 1] ?? null, 'identity')}`}`
+  const where = `id = ${idOf(old)}${place < 0 ? '' : ` AND person = ${literal(old[place + 1] ?? null, 'identity')}`}`
   switch (write.kind) {
     case 'insert':
       return `INSERT INTO notes VALUES (${freshId}, ${valuesText(write.values)})`

@@ -12,6 +12,6 @@ if (postgresMissing !== undefined) {
 }
 console.log(`seed ${values.seed}`)
 const { passed, failed, kinds } = await compare(Number(values.cases), Number(values.seed), (what) => console.log(`FAIL ${what}`))
-for (const [kind, count] of Object.entries(kinds).toSorted()) console.log(`  ${kind.padEnd(26)} ${count}`)
+for (const [kind, count] of Object.entries(kinds).toSorted(([left], [right]) => left.localeCompare(right))) console.log(`  ${kind.padEnd(26)} ${count}`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
