@@ -18,6 +18,8 @@ export interface GuestBench {
   instantiate(): unknown
   /** The adapter's way: an instance for this call alone, over a cleared memory. */
   fresh(): unknown
+  /** The adapter's other way: the instance of the call before, made as new. */
+  reset(): unknown
   /** The unsafe floor: the same instance again, with all that earlier calls left in it. */
   reused(): unknown
 }
@@ -29,18 +31,19 @@ export async function guestBench(folder: string, reducerName: string): Promise<G
   const { component } = await buildModule(folder, { optimize: true })
   await using gate = new Gate()
   const { core, description } = await gate.check(component)
-  const guest = await GuestModule.compile(core)
+  const [freshGuest, resetGuest] = [await GuestModule.compile(core, 'fresh'), await GuestModule.compile(core, 'reset')]
   const bare = new BareModule(await WebAssembly.compile(new Uint8Array(core)))
   const reducer = parseDescription(description).reducers.findIndex((one) => one.name === reducerName)
   const context = packedContext()
   const args = new PackedWriter()
   args.string('the water is in the basement')
-  const tables = [new AcceptingTable()]
+  const call = { reducer, context, tables: [new AcceptingTable()], args: args.view(), limits: CALL_LIMITS, log: () => undefined }
 
   let callsLeft = 0
   return {
     instantiate: () => bare.instantiate(),
-    fresh: () => guest.run({ reducer, context, tables, args: args.view(), limits: CALL_LIMITS, log: () => undefined }),
+    fresh: () => freshGuest.run(call),
+    reset: () => resetGuest.run(call),
     reused: () => {
       if (callsLeft-- === 0) {
         bare.replace()
@@ -65,7 +68,7 @@ class BareModule {
     this.#module = module
     this.#memory = this.#newMemory()
     this.#imports = this.#makeImports()
-    this.#door = this.instantiate()
+    this.#door = this.#started()
   }
 
   instantiate(): Door {
@@ -75,7 +78,13 @@ class BareModule {
   replace(): void {
     this.#memory = this.#newMemory()
     Object.assign(this.#imports[HOST_IMPORTS] ?? {}, { [MEMORY_IMPORT]: this.#memory })
-    this.#door = this.instantiate()
+    this.#door = this.#started()
+  }
+
+  #started(): Door {
+    const door = this.instantiate()
+    door(DOOR._initialize)
+    return door
   }
 
   call(reducer: number, context: Uint8Array, args: Uint8Array): number {

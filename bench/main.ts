@@ -1,9 +1,12 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark, prints its table, and with --json ends in one line of JSON. */
 import { benchCall } from './call.ts'
+import { benchDurable } from './durable.ts'
 import { benchFuel } from './fuel.ts'
+import { benchLog } from './log.ts'
 import type { Report } from './measure.ts'
 import { benchPublish } from './publish.ts'
 import { benchRecall } from './recall.ts'
+import { benchRestart } from './restart.ts'
 import { benchSandbox } from './sandbox.ts'
 
 const benches = new Map<string, () => Promise<Report>>([
@@ -12,6 +15,9 @@ const benches = new Map<string, () => Promise<Report>>([
   ['publish', benchPublish],
   ['fuel', benchFuel],
   ['sandbox', benchSandbox],
+  ['durable', benchDurable],
+  ['restart', benchRestart],
+  ['log', benchLog],
 ])
 
 const [name = '', ...flags] = process.argv.slice(2)

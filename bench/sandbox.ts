@@ -1,7 +1,7 @@
 /**
- * What a fresh instance costs a call: the claims module's insert without a database behind it, in a
- * fresh instance over a cleared memory, in one instance again and again (the unsafe floor), and the
- * bare instantiation; then how soon a runaway call ends.
+ * What an instance costs a call: the claims module's insert without a database behind it, in a fresh
+ * instance over a cleared memory, in one that is reset, in one that is used again and again (the unsafe
+ * floor), and the bare instantiation; then how soon a runaway call ends.
  */
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 
@@ -29,12 +29,17 @@ export async function benchSandbox(): Promise<Report> {
   const candidates: readonly Candidate[] = [
     { name: 'bare instance', run: () => guest.instantiate() },
     { name: 'fresh instance + insert', run: () => guest.fresh() },
+    { name: 'reset instance + insert', run: () => guest.reset() },
     { name: 'reused instance + insert', run: () => guest.reused() },
   ]
   const spreads = await interleave(candidates, { rounds: 200, perRound: 50 })
   const figures = { ...spreadFigures(spreads), ...cpuFigures(candidates) }
   for (const [name, body] of RUNAWAYS) figures[`runaway ${name}, ms`] = await runawayMs(body)
-  return report('sandbox', figures, { 'fresh / reused': ratio(spreads, 'fresh instance + insert', 'reused instance + insert') })
+  return report('sandbox', figures, {
+    'fresh / bare': ratio(spreads, 'fresh instance + insert', 'bare instance'),
+    'fresh / reused': ratio(spreads, 'fresh instance + insert', 'reused instance + insert'),
+    'reset / reused': ratio(spreads, 'reset instance + insert', 'reused instance + insert'),
+  })
 }
 
 /** Of the whole process, the collector's threads included. */

@@ -21,10 +21,20 @@ declare global {
 
   /** The key: a u64 that the host counts for each owner, from 1, and never uses again. */
   function autoIncrement(target: object, column: string): void;
-  /** The key: a column that the author fills. */
+  /** The key: a column that the author fills. Without an owner it takes `{ global: true }`. */
+  function primaryKey(options: UniqueOptions): (target: object, column: string) => void;
   function primaryKey(target: object, column: string): void;
-  /** Whose row it is: the host fills it from the sender, and shows the row to nobody else. */
+  /** Whose row it is: the host fills it from the sender, and shows the row to nobody else but by a @policy. */
+  function owner(options: OwnerOptions): (target: object, column: string) => void;
   function owner(target: object, column: string): void;
+
+  /**
+   * On the class: for whom `operation` is open. `expression` speaks of the row's columns, of `sender`,
+   * `actor`, `assurance`, `channel`, `claim('name')`, and with `exists(table where …)` of other tables.
+   */
+  function policy(operation: "read" | "insert" | "update" | "delete" | "all", expression: string, options?: PolicyOptions): (target: Function) => void;
+  /** On the class: policies of other tables may look into it, whatever its own policies say. */
+  function readableByPolicies(target: Function): void;
 
   /** A function that may write: all that it does happens, or nothing. */
   function reducer(...target: any[]): void;
@@ -34,6 +44,20 @@ declare global {
   function init(...target: any[]): void;
   /** A reducer that only the host's own session may call. */
   function hook(...target: any[]): void;
+
+  interface OwnerOptions {
+    /** An insert may name another owner than the sender, where a policy admits it. */
+    settable: bool;
+  }
+
+  interface PolicyOptions {
+    /** The reducers and queries inside of which it holds; everywhere when left out. */
+    in?: string[];
+    /** It narrows what the other policies open. */
+    restrictive?: bool;
+    /** Of the row that an update leaves; the expression itself when left out. */
+    check?: string;
+  }
 
   interface UniqueOptions {
     /** Unique among the rows of all owners. */

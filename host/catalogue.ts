@@ -18,6 +18,8 @@ export class HostCatalogue implements Catalogue {
   readonly #shardOf: (database: string) => Shard
   /** Names whose file is being made or dropped: nobody else may begin either. */
   readonly #changing = new Set<string>()
+  /** Databases whose drop was decided and has not ended: nobody sees them. */
+  readonly #dropping: Set<string>
 
   /** @throws HostError ERR_FOLDER_LOCKED when another host has the folder. */
   constructor(data: string, clock: Clock, shardOf: (database: string) => Shard) {
@@ -25,7 +27,13 @@ export class HostCatalogue implements Catalogue {
     this.#keyRing = this.#file.keyRing()
     this.#clock = clock
     this.#shardOf = shardOf
+    this.#dropping = new Set(this.#file.drops())
     if (!this.tenants().includes(defaultTenant)) this.createTenant(defaultTenant)
+  }
+
+  /** How many logs the folder has; as many as its first host wanted, then always. */
+  laneCount(wanted: number): number {
+    return this.#file.laneCount(wanted)
   }
 
   issuer(): IssuerState {
@@ -45,7 +53,7 @@ export class HostCatalogue implements Catalogue {
   }
 
   databases(): readonly DatabaseEntry[] {
-    return this.#file.databases().filter(({ name }) => !this.#changing.has(name))
+    return this.#file.databases().filter(({ name }) => !this.#isHidden(name))
   }
 
   databaseCount(): number {
@@ -53,17 +61,22 @@ export class HostCatalogue implements Catalogue {
   }
 
   database(name: string): DatabaseEntry | undefined {
-    return this.#changing.has(name) ? undefined : this.#file.database(name)
+    return this.#isHidden(name) ? undefined : this.#file.database(name)
+  }
+
+  #isHidden(name: string): boolean {
+    return this.#changing.has(name) || this.#dropping.has(name)
   }
 
   async createDatabase(name: string, tenant: string): Promise<DatabaseEntry> {
     checkDatabaseName(name)
     if (!this.tenants().includes(tenant)) throw new HostError('ERR_TENANT_UNKNOWN', `there is no tenant ${tenant}`)
-    if (this.#changing.has(name) || this.#file.database(name) !== undefined) {
+    if (this.#changing.has(name) || (this.#file.database(name) !== undefined && !this.#dropping.has(name))) {
       throw new HostError('ERR_DATABASE_EXISTS', `there is a database ${name} already`)
     }
     await this.#change(name, async (shard) => {
-      const left = await shard.send(name, 'open', { create: true })
+      if (this.#dropping.has(name)) await this.#drop(name, shard)
+      const left = await shard.send(name, 'open', { create: true, tenant })
       if (left.head.version > 0) {
         throw new HostError(
           'ERR_DATABASE_EXISTS',
@@ -71,19 +84,31 @@ export class HostCatalogue implements Catalogue {
         )
       }
       // A file without a module and without an entry is what a crash left of an earlier creation.
-      await shard.send(name, 'drop', {})
-      await shard.send(name, 'open', { create: true })
+      await this.#drop(name, shard)
+      await shard.send(name, 'open', { create: true, tenant })
       this.#file.addDatabase(name, tenant)
     })
     return { name, tenant, module: null, version: 0 }
   }
 
-  /** The entry goes last: after a crash the database is still listed, and can be dropped again. */
   async dropDatabase(name: string): Promise<void> {
-    await this.#change(name, async (shard) => {
-      await shard.send(name, 'drop', {})
-      this.#file.removeDatabase(name)
-    })
+    await this.#change(name, (shard) => this.#drop(name, shard))
+  }
+
+  /** What an earlier host began. A drop that fails again waits for the next start. */
+  async finishDrops(onFailure: (name: string, error: unknown) => void): Promise<void> {
+    for (const name of this.#dropping) {
+      await this.#change(name, (shard) => this.#drop(name, shard)).catch((error: unknown) => onFailure(name, error))
+    }
+  }
+
+  /** Once it has begun it is done, if need be by the next start: what is half erased is no database any more. */
+  async #drop(name: string, shard: Shard): Promise<void> {
+    this.#file.beginDrop(name)
+    this.#dropping.add(name)
+    await shard.send(name, 'drop', {})
+    this.#file.removeDatabase(name)
+    this.#dropping.delete(name)
   }
 
   async #change(name: string, work: (shard: Shard) => Promise<void>): Promise<void> {

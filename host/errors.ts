@@ -14,6 +14,7 @@ export const ERROR_STATUS = {
   ERR_COMPONENT_CORE: 422,
   ERR_COMPONENT_BUDGET: 422,
   ERR_DESCRIPTION: 422,
+  ERR_POLICY: 422,
   ERR_SCHEMA_CHANGE: 409,
   // databases and modules
   ERR_DATABASE_NAME: 400,
@@ -70,6 +71,11 @@ export const ERROR_STATUS = {
   ERR_SHARD_LOST: 503,
   ERR_HOST_CLOSED: 503,
   ERR_STORAGE: 503,
+  ERR_CALL_ID: 409,
+  ERR_CALL_UNKNOWN: 404,
+  ERR_COMMIT_UNKNOWN: 503,
+  ERR_LOG_FENCED: 503,
+  ERR_LOG_DAMAGED: 503,
   ERR_FOLDER_LOCKED: 409,
   ERR_INTERNAL: 500,
   // on the user's own machine
@@ -99,6 +105,11 @@ export class HostError extends Error {
 
   get status(): number {
     return ERROR_STATUS[this.code]
+  }
+
+  /** The same error with more in its detail, which its caller may know. */
+  withDetail(detail: ErrorDetail): HostError {
+    return new HostError(this.code, this.message, { detail: { ...this.detail, ...detail }, cause: this })
   }
 }
 

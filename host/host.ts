@@ -11,14 +11,18 @@ import { LogBook } from './api/log-book.ts'
 import type { Logger } from './api/ports.ts'
 import { HostCatalogue } from './catalogue.ts'
 import { systemClock } from './clock.ts'
+import { laneOf, lanesOfShard } from './lane.ts'
 import * as limits from './limits.ts'
+import { logLimits } from './log-limits.ts'
+import type { LogLimitOptions } from './log-limits.ts'
 import { Gate } from './module/gate.ts'
 import { packageRoot } from './module/package-root.ts'
 import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { Shard } from './protocol/shard-protocol.ts'
+import type { InstanceMode } from './sandbox/instance-mode.ts'
 import { WorkerShard } from './shard/worker-shard.ts'
 
-export interface HostOptions {
+export interface HostOptions extends LogLimitOptions {
   /** The data folder; made when it is not there. */
   readonly data: string
   /** 0 is any free port. */
@@ -27,7 +31,15 @@ export interface HostOptions {
   readonly hostname?: string
   /** Takes calls without a token, all as one anonymous login. */
   readonly allowAnonymous?: boolean
-  /** Worker threads; each database belongs to one. As many as leave the main thread a core when left out. */
+  /**
+   * Whether each call gets a fresh instance of its module (when left out), or the one of the call before,
+   * reset: faster, and what it trades is in docs/decisions/0003-reset-instances.md.
+   */
+  readonly instances?: InstanceMode
+  /**
+   * Worker threads; each database belongs to one. As many as leave the main thread a core when left out, and
+   * never more than the first host of the folder had.
+   */
   readonly shards?: number
   /** Where the host writes about its own failures; standard error when left out. */
   readonly logger?: Logger
@@ -43,12 +55,14 @@ export interface RunningHost {
 /** @throws HostError ERR_FOLDER_LOCKED when another host has the folder. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const { data, port, hostname = '127.0.0.1', logger = stderrLogger } = options
+  // What is wrong with them is said before anything is made.
+  logLimits(options)
   await prepareSandbox('pinned')
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const logs = new LogBook()
-  const shards = startShards(options, logs, logger)
-  const shardOf = (database: string): Shard => chooseShard(shards, database)
+  const shardOf = (database: string): Shard => shards.of(database)
   const catalogue = new HostCatalogue(data, systemClock, shardOf)
+  const shards = startShards(options, catalogue, logs, logger)
   const gate = new Gate()
   const api = createApi({
     version: packageVersion(),
@@ -64,10 +78,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const close = async (): Promise<void> => {
     await api.close()
     await gate.close()
-    await Promise.all(shards.map((shard) => shard.close()))
+    await shards.close()
     catalogue.close()
   }
   try {
+    await catalogue.finishDrops((name, error) =>
+      logger.error('catalogue', { message: `what is left of the dropped database ${name} could not be removed: ${String(error)}` }),
+    )
     const operatorToken = await writeOperatorToken(data, catalogue)
     const bound = await api.listen(port, hostname)
     return { url: `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`, operatorToken, close }
@@ -77,28 +94,38 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-function startShards({ data, shards }: HostOptions, logs: LogBook, logger: Logger): readonly WorkerShard[] {
-  const count = shards ?? Math.max(1, availableParallelism() - 1)
-  return Array.from(
-    { length: count },
-    () =>
-      new WorkerShard({
-        data,
-        onEvent: ({ database, entries }) => logs.append(database, entries),
-        onFailure: (message) => logger.error('shard', { message }),
-        onStuck: () => {
-          logger.error('shard', { message: 'a shard can be neither reached nor ended: the process is killed; what was acknowledged is on disk' })
-          process.kill(process.pid, 'SIGKILL')
-        },
-      }),
-  )
+interface Shards {
+  /** A database stays with its lane, and a lane with its shard: no two threads ever have its file. */
+  of(database: string): Shard
+  close(): Promise<void>
 }
 
-/** A database stays with its shard: no two threads ever have its file. */
-function chooseShard(shards: readonly WorkerShard[], database: string): Shard {
-  let hash = 0
-  for (const character of database) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0
-  return shards[hash % shards.length] as WorkerShard
+function startShards(options: HostOptions, catalogue: HostCatalogue, logs: LogBook, logger: Logger): Shards {
+  const wanted = options.shards ?? Math.max(1, availableParallelism() - 1)
+  const laneCount = catalogue.laneCount(wanted)
+  const shardCount = Math.min(wanted, laneCount)
+  const shards = Array.from({ length: shardCount }, (_unused, shard) =>
+    startShard(options, lanesOfShard(shard, shardCount, laneCount), laneCount, logs, logger),
+  )
+  return {
+    of: (database) => shards[laneOf(database, laneCount) % shardCount] as WorkerShard,
+    close: async () => void (await Promise.all(shards.map((shard) => shard.close()))),
+  }
+}
+
+function startShard({ data, instances = 'fresh', ...options }: HostOptions, own: readonly number[], count: number, logs: LogBook, logger: Logger): WorkerShard {
+  return new WorkerShard({
+    data,
+    lanes: { count, own },
+    instances,
+    logLimits: logLimits(options),
+    onEvent: ({ database, entries }) => logs.append(database, entries),
+    onFailure: (message) => logger.error('shard', { message }),
+    onStuck: () => {
+      logger.error('shard', { message: 'a shard can be neither reached nor ended: the process is killed; what was acknowledged is on disk' })
+      process.kill(process.pid, 'SIGKILL')
+    },
+  })
 }
 
 /** Whoever can read the data folder is its operator; the token lets them say so over HTTP. */

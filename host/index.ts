@@ -5,4 +5,5 @@ export type { LocalDatabase, LocalLogin, SenderOptions } from './local-database.
 export type { Arguments, RowsOptions, Sender } from './sender.ts'
 export { HostError } from './errors.ts'
 export type { ErrorCode } from './errors.ts'
+export type { InstanceMode } from './sandbox/instance-mode.ts'
 export type { Identity, Login } from './identity.ts'

@@ -64,6 +64,15 @@ export const tablesMax = 100
 export const columnsMax = 200
 export const indexesPerTableMax = 20
 export const reducersMax = 500
+export const policiesPerTableMax = 32
+/** Characters of one policy's expression: the longest sensible one has a few hundred, and SQLite takes trees 1,000 deep. */
+export const policySizeMax = 2_000
+/** Characters of a table's policies together: each literal is a bound value, of which SQLite takes 32,766 in a statement. */
+export const policiesSizePerTableMax = 16_000
+/** Parentheses, `not` and `exists` in each other. */
+export const policyDepthMax = 32
+/** Looks into other tables in one expression, each of them once for every row that is examined. */
+export const policyLooksMax = 8
 export const recordsMax = 200
 export const fieldsMax = 200
 
@@ -85,6 +94,12 @@ export const stackSlotsPerCallMax = 49_152
 /** Idle guest memories that a thread keeps for the next calls, and their bytes. */
 export const memoriesIdleMax = 16
 export const memoryIdleBytesMax = 64 * MiB
+/**
+ * Instances that a thread keeps to reset them, one for a module, and the bytes of their memories. V8 reserves
+ * 10 GiB of addresses for each: 64 in each of a hundred threads would take half of what a process has.
+ */
+export const instancesIdleMax = 64
+export const instanceIdleBytesMax = 64 * MiB
 export const argumentsSizeBytesMax = 1 * MiB
 export const resultSizeBytesMax = 4 * MiB
 export const rowSizeBytesMax = 256 * KiB
@@ -102,6 +117,8 @@ export const rowsReadPerCallMax = 100_000
 export const rowOperationsPerCallMax = 10_000
 /** Rows that one call may count without reading them: about 50 ms. */
 export const rowsCountedPerCallMax = 1_000_000
+/** Rows that a call's statements may ask a policy about, shown or hidden: about 0.3 s. */
+export const rowsExaminedPerCallMax = 1_000_000
 /** Bytes of the rows one call may read or write: what a batch holds in memory. */
 export const rowBytesPerCallMax = 16 * MiB
 export const scanTermsMax = 8
@@ -114,17 +131,66 @@ export const logMessageBytesMax = 8 * KiB
 export const logLineBytes = 64
 /** Message of ctx.fail or of a guest's `err`. */
 export const failMessageBytesMax = 4 * KiB
+/** An id that a caller gives a call; a UUID has 36 characters. */
+export const callIdSizeBytesMax = 64
 /** Claims of a token that reach a call. */
 export const claimsMax = 32
 export const claimSizeBytesMax = 1 * KiB
 /** Nesting of a Json value, and of lists and records in each other: refused before a parser recurses. */
 export const jsonDepthMax = 64
 
+// ---- commit log ------------------------------------------------------------------------------
+/**
+ * Payload of one record: the rows of a call, old and new, are twice 16 MiB, its result 4, its arguments 1; a
+ * publish carries a component of 8. Nothing larger is believed when it is read back.
+ */
+export const recordPayloadBytesMax = 64 * MiB
+/** Records of one append: what 16 bits count. */
+export const logBatchRecordsMax = 65_535
+/** What a batch keeps between appends: 64 records of 600 bytes are 38 KiB. */
+export const logBatchBytesKept = 4 * MiB
+/** A segment of the log takes records until it is so large: what a start reads at most, and what retention takes away at once. */
+export const logSegmentBytes = 32 * MiB
+/**
+ * Zeros written ahead of the records: a sync that finds its blocks there takes half the time. More at once stalls
+ * longer, less comes more often (docs/decisions/0002-commit-log.md).
+ */
+export const logAheadBytes = 1 * MiB
+/** Room that is given up on a full disk, so that the log can be brought to order: a segment's list of databases has 80 bytes for each. */
+export const logReserveBytes = 4 * MiB
+/** One chunk of what is read from the log. A record that is larger comes alone. */
+export const logChunkRecordsMax = 256
+export const logChunkBytesMax = 1 * MiB
+/** Damages that a check names; a log with more of them has one problem. */
+export const logDamagesMax = 1_000
+/** What the log keeps at most unless the operator says otherwise: minutes to read through, and a month to look back. */
+export const logSizeBytesMax = 1024 * MiB
+export const logAgeSecondsMax = 30 * 24 * 3_600
+/** How often a lane looks whether its log can forget something, besides after each segment, and whether its reserve is there. */
+export const laneUpkeepTimeMs = 60_000
+/** Looks at a log whose host forgets segments meanwhile: each look takes milliseconds, each forgetting seconds of records. */
+export const logViewTriesMax = 10
+
+/**
+ * Bytes of the WAL after which its pages are moved into the state file: an eighth of the file, so that
+ * reading it for its sum costs little, between these two.
+ */
+export const walBytesMin = 4 * MiB
+export const walBytesMax = 64 * MiB
+/** A snapshot is not made when less than this would be left of the disk: a batch and its rows have room in it. */
+export const diskFreeBytesMin = 64 * MiB
+/** Records that a rebuilt state file may have to go through, at about 10 µs each. */
+export const recordsPerSnapshot = 50_000
+/** The same in bytes that went through the WAL, or half of the file where that is more. */
+export const walBytesPerSnapshot = 32 * MiB
+
 // ---- host ------------------------------------------------------------------------------------
 /** Calls of one database that wait for its shard; the next one is told to come back. */
 export const queuePerDatabaseMax = 1_024
 /** Calls that share one transaction and its fsync. */
 export const callsPerBatchMax = 256
+/** Records of one append: a batch of large calls ends before its memory is a burden. */
+export const batchBytesMax = 16 * MiB
 /** After this time a batch is committed and the shard's other databases have their turn. */
 export const batchTimeMsMax = 50
 /** A shard that has not answered a ping for so long is lost: every call ends by its fuel long before. */
@@ -134,12 +200,16 @@ export const shardPingMs = 1_000
 export const shardEndTimeMsMax = 5_000
 /** Time without a call after which a database moves its committed pages from the WAL into the file. */
 export const idleTimeMsMin = 250
+/** How often a file that had no room for its rows tries again when nobody calls. */
+export const catchUpTimeMs = 500
 /** Databases a shard keeps open; the least recently used idle one closes (197 KiB, 3 descriptors each). */
 export const databasesOpenMax = 256
 /** Identities, next ids and statements kept in memory by one database. */
 export const identitiesCachedMax = 10_000
 export const nextIdsCachedMax = 10_000
 export const statementsCachedMax = 500
+/** Printed statements kept by one database: each shape of a scan of each table, about 500 bytes. */
+export const plansCachedMax = 2_000
 /** Log entries of a database kept for readers that come late. */
 export const logEntriesKept = 1_000
 /** Bytes of those entries, so that few long messages do not weigh more than many short ones. */

@@ -60,7 +60,7 @@ export class LocalDatabase {
       throw new HostError('ERR_ARGUMENT_TYPE', 'publish takes the bytes of a component, as remembrancer build writes them')
     const { timings, componentHash: hash, ...checked } = await this.#gate.check(component)
     try {
-      const report = await publish(this.#open.database, { ...checked, hash, publishedBy: 'process', isDryRun: false, ...options })
+      const report = await publish(this.#open, { ...checked, hash, publishedBy: 'process', isDryRun: false, ...options })
       this.#catalogue.noteModule(this.name, report.module, report.version)
       return { ...report, timings: { ...timings, ...report.timings } }
     } finally {
@@ -96,14 +96,16 @@ export class LocalDatabase {
   }
 
   /** `login` becomes the same person as `to`. */
-  link(login: LocalLogin, to: LocalLogin): Identity {
-    this.#open.queue.requireOpen()
-    return this.#open.database.directory.link(this.#login(login), this.#login(to), 'process')
+  async link(login: LocalLogin, to: LocalLogin): Promise<Identity> {
+    const { database, queue } = this.#open
+    const [from, target] = [this.#login(login), this.#login(to)]
+    return queue.run(() => database.directory.link(from, target, 'process'))
   }
 
-  unlink(login: LocalLogin): Identity {
-    this.#open.queue.requireOpen()
-    return this.#open.database.directory.unlink(this.#login(login), 'process')
+  async unlink(login: LocalLogin): Promise<Identity> {
+    const { database, queue } = this.#open
+    const from = this.#login(login)
+    return queue.run(() => database.directory.unlink(from, 'process'))
   }
 
   #login(who: LocalLogin): Login {

@@ -4,13 +4,15 @@
  * Uint8Array, an identity is its hex text.
  */
 import { packArguments } from './api/pack-arguments.ts'
+import { checkCallId } from './call-id.ts'
 import { HostError } from './errors.ts'
 import { identityFromBytes } from './identity.ts'
 import type { Identity } from './identity.ts'
 import type { ScanDirection, ScanTerm } from './plan/scan.ts'
 import type { ActiveModule } from './reducer/active-module.ts'
 import type { Caller } from './reducer/call-context.ts'
-import { runCall } from './reducer/run-call.ts'
+import type { Database } from './reducer/database.ts'
+import { runCall, runOnce } from './reducer/run-call.ts'
 import type { CallResult } from './reducer/run-call.ts'
 import type { TableAccess } from './reducer/table-access.ts'
 import { PackedReader } from './packed-bytes.ts'
@@ -34,6 +36,11 @@ export interface RowsOptions {
   readonly where?: Readonly<Record<string, unknown>>
 }
 
+export interface CallOptions {
+  /** Names the call: 1 to 64 printable characters, such as a UUID. */
+  readonly id?: string
+}
+
 const directions: ReadonlyMap<string, ScanDirection> = new Map([
   ['latest', 'latest'],
   ['newest', 'descending'],
@@ -52,29 +59,35 @@ export class Sender {
   }
 
   /**
-   * Runs a reducer; resolves with its result when everything it did is on disk.
+   * Runs a reducer; resolves with its result when everything it did is on disk. With an `id`, the same call
+   * sent again within a day does not run again and gives the first result, whatever became of the first answer.
    *
-   * @throws HostError ERR_REDUCER_*, ERR_ARGUMENT_*, ERR_HOST_CLOSED, and what the call itself ended with.
+   * @throws HostError ERR_CALL_ID when the id was used for another reducer or other arguments, ERR_REDUCER_*, ERR_ARGUMENT_*, ERR_HOST_CLOSED, and what the call itself ended with.
    */
-  async call(reducer: string, args: Arguments = []): Promise<unknown> {
-    return (await this.callWithOperations(reducer, args)).result
+  async call(reducer: string, args: Arguments = [], options: CallOptions = {}): Promise<unknown> {
+    return (await this.callWithOperations(reducer, args, options)).result
   }
 
   /** The same, with the row operations the call left. */
-  async callWithOperations(reducer: string, args: Arguments = []): Promise<{ result: unknown; operations: CallResult['operations'] }> {
+  async callWithOperations(
+    reducer: string,
+    args: Arguments = [],
+    { id }: CallOptions = {},
+  ): Promise<{ result: unknown; operations: CallResult['operations'] }> {
     const { database, queue } = this.#open
+    if (id !== undefined) checkCallId(id)
     // Packed inside the batch, so that no publish comes between and changes what the bytes mean.
     return queue.run(() => {
       const { module, number, description } = find(database.requireModule(), reducer, 'reducer')
-      const { result, operations } = runCall(database, module, { reducer: number, caller: this.#caller, args: pack(module, description, args) })
-      return { result: unpack(module, description, result), operations }
+      const outcome = runOnce(database, module, { reducer: number, caller: this.#caller, args: pack(module, description, args), id })
+      return { result: unpackOutcome(database, module, description, outcome), operations: outcome.operations }
     })
   }
 
   /** Runs a query at once, on what is committed. */
   query(name: string, args: Arguments = []): unknown {
     const { database, queue, showLog } = this.#open
-    queue.requireOpen()
+    queue.requireReadable()
     const { module, number, description } = find(database.requireModule(), name, 'query')
     const packed = pack(module, description, args)
     try {
@@ -92,12 +105,12 @@ export class Sender {
    */
   rows(table: string, options: RowsOptions = {}): RowObject[] {
     const { database, queue } = this.#open
-    queue.requireOpen()
+    queue.requireReadable()
     const { tables } = database.requireModule()
     const access = tables.get(table)
     if (access === undefined) throw new HostError('ERR_TABLE_UNKNOWN', `the module has no table ${table}; it has ${[...tables.keys()].join(', ')}`)
     const { where = {}, ...count } = options
-    return database.rows(this.identity, access, { ...direction(count), terms: terms(access, where) })
+    return database.rows(this.#caller, access, { ...direction(count), terms: terms(access, where) })
   }
 }
 
@@ -140,7 +153,14 @@ function pack(module: ActiveModule, description: ReducerDescription, args: Argum
   return packArguments(description, args, module.layouts, (_type, value) => value)
 }
 
-function unpack(module: ActiveModule, description: ReducerDescription, result: Uint8Array): unknown {
+/** A call that ran before under its id has a result of the module that ran then. */
+function unpackOutcome(database: Database, module: ActiveModule, description: ReducerDescription, { result, version }: CallResult): unknown {
+  if (version === module.version) return unpack(module, description, result)
+  const then = database.describeVersion(version)
+  return unpack(then, then.description.reducers.find(({ name }) => name === description.name) ?? description, result)
+}
+
+function unpack(module: Pick<ActiveModule, 'layouts'>, description: ReducerDescription, result: Uint8Array): unknown {
   const reader = new PackedReader(result, 'ERR_RESULT_MALFORMED')
   const value = unpackValue(reader, description.result, module.layouts)
   reader.end()

@@ -13,12 +13,13 @@ const layers: readonly (readonly string[])[] = [
   ['host/protocol'],
   ['host/schema'],
   ['host/plan'],
-  ['host/policy', 'host/auth', 'host/sandbox'],
+  ['host/policy', 'host/auth', 'host/log', 'host/sandbox'],
   ['host/storage', 'guest-sdk/transform'],
   ['host/module'],
   ['host/reducer'],
   ['host/publish'],
   ['host/shard'],
+  ['host/history'],
   ['host/api'],
   ['host/composition'],
   ['host/cli'],
@@ -36,6 +37,9 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   fastify: ['host/api'],
   commander: ['host/cli'],
 }
+
+/** What the compiler's transform knows of the host: what a name, a type and a schema are, and how policies are read. */
+const transformImports = ['host/schema', 'host/policy/check-policies.ts', 'host/value-type.ts']
 
 interface TextDoor {
   readonly what: string
@@ -55,6 +59,26 @@ const textDoors: readonly TextDoor[] = [
   { what: 'evaluates a text', pattern: /\beval\(|\bnew Function\(|['"](?:node:)?vm['"]/, open: [] },
   { what: 'passes on what another file exports', pattern: /^export [^'"`;()]*? from '/m, open: ['host/index.ts'] },
 ]
+
+/** Who hands SQL to a file, besides the storage with the host's own tables; and they only what the printer printed. */
+const statementDoors = ['host/reducer/table-access.ts', 'host/publish/publish.ts']
+
+/** The arguments of `.statement(…)` and `.execute(…)`, which prepare and run SQL, and of the driver's own methods. */
+function statementsOf(code: string): readonly string[] {
+  return [...code.matchAll(/\.(?:statement|execute|prepare|pragma)\(/g)].map(({ index, 0: found }) => argumentAt(code, index + found.length))
+}
+
+/** Up to the parenthesis that closes the one before `start`. */
+function argumentAt(code: string, start: number): string {
+  let depth = 1
+  let end = start
+  for (; end < code.length && depth > 0; end++) depth += code[end] === '(' ? 1 : code[end] === ')' ? -1 : 0
+  return code.slice(start, end - 1).trim()
+}
+
+function isPrinted(argument: string): boolean {
+  return /(?:^|\.)sql$/.test(argument)
+}
 
 /** The layer's folder of a file of the project. */
 function folderOf(file: string): string {
@@ -86,6 +110,9 @@ function violations(file: string, text: string): readonly string[] {
   return [
     ...inProject.filter((target) => !mayImport(file, target)).map((target) => `${file} imports ${target}`),
     ...imports.filter((name) => !isOpen(packageDoors[packageOf(name)] ?? [''], file)).map((name) => `${file} imports ${name}`),
+    ...(isOpen(['host/storage', 'host/plan/printer.ts'], file) ? [] : statementsOf(code))
+      .filter((argument) => !statementDoors.includes(file) || !isPrinted(argument))
+      .map((argument) => `${file} runs SQL that is not the printer's, or beside the doors: ${argument}`),
     ...textDoors.filter(({ pattern, open }) => pattern.test(code) && !isOpen(open, file)).map(({ what }) => `${file} ${what}`),
   ]
 }
@@ -94,7 +121,7 @@ function mayImport(file: string, target: string): boolean {
   const [from, to] = [folderOf(file), folderOf(target)]
   // The sandbox is the one part that runs beside hostile code: it knows primitives only, so no SQL and no schema.
   if (from === 'host/sandbox') return to === 'host/sandbox' || to === 'host/primitives'
-  if (from === 'guest-sdk/transform') return to === from || target === 'host/schema/names.ts'
+  if (from === 'guest-sdk/transform') return to === from || isOpen(transformImports, target)
   return from === to || (heightOf(to) >= 0 && heightOf(to) < heightOf(from))
 }
 
@@ -158,12 +185,17 @@ test('what would break a rule is found', () => {
   assert.ok(found('host/policy/a.ts', "import type {\n  a,\n} from '../auth/b.ts'"), 'a neighbour')
   assert.ok(found('host/clock.ts', "import { a } from './open-host.ts'"), 'a composition root from below')
   assert.ok(found('host/sandbox/a.ts', "import { a } from '../plan/b.ts'"), 'SQL in the sandbox')
-  assert.ok(found('guest-sdk/transform/a.ts', "import { a } from '../../host/schema/schema.ts'"), 'the host in the SDK')
+  assert.ok(found('guest-sdk/transform/a.ts', "import { a } from '../../host/policy/policy.ts'"), 'the host in the SDK')
   assert.ok(found('host/reducer/a.ts', "import Sqlite from 'better-sqlite3'"), 'another door to SQLite')
   assert.ok(found('host/api/a.ts', "const a = await import('@bytecodealliance/jco-transpile/wasm-tools')"), 'another door to jco')
   assert.ok(found('host/reducer/a.ts', 'new WebAssembly.Instance(module)'), 'another door to Wasm')
   assert.ok(found('host/reducer/a.ts', 'const now = Date.now()'), 'another clock')
   assert.ok(found('host/reducer/a.ts', "file.statement('SELECT 1')"), 'SQL beside the printer')
+  assert.ok(found('host/reducer/a.ts', 'file.statement(print(plan).sql)'), 'a statement beside the doors')
+  assert.ok(found('host/reducer/table-access.ts', 'this.#file.statement(text)'), 'a text that the printer did not print')
+  assert.ok(found('host/reducer/table-access.ts', 'this.#file.statement(`${printed.sql} OR 1`)'), 'a text that was added to')
+  assert.ok(found('host/cli/a.ts', 'sqlite.prepare(sql)'), 'a statement of the driver')
+  assert.ok(!found('host/reducer/table-access.ts', 'this.#file.statement(print(plan(1)).sql)'), 'what the printer printed')
   assert.ok(found('host/api/a.ts', "new Function('return 1')"), 'evaluation')
   assert.ok(!found('host/reducer/a.ts', "import { a } from '../plan/b.ts'\n/** Date.now() is not read here. */"), 'what is allowed')
 })

@@ -3,13 +3,13 @@ import { columnDefault } from './check-default.ts'
 import { checkIndexes, marks } from './check-indexes.ts'
 import type { CheckedField } from './check-indexes.ts'
 import { exposeName, refuseDoubles } from './check-names.ts'
+import { readPolicies } from './check-policy.ts'
 import { refuseClassShape } from './check-shape.ts'
-import type { DeclaredClass, DeclaredField, ModelColumn, ModelTable } from './model.ts'
+import type { Decorator, DeclaredClass, DeclaredField, ModelColumn, ModelTable } from './model.ts'
 import type { Problems } from './problems.ts'
-import { isStatic, textOf } from './syntax.ts'
+import { isStatic, objectOf, textOf } from './syntax.ts'
 import { COLUMN_TYPES, columnType } from './wire-type.ts'
 
-const SETTABLE = '@owner({ settable: true }) comes with a later version; the host fills the owner from the sender'
 const KEY_TYPES = 'an integer, bool, string, Uint8Array, Identity or Timestamp, not nullable'
 
 /** The table, or undefined when nothing can stand in for what is wrong with it. */
@@ -42,8 +42,25 @@ class TableCheck {
     const owner = this.#owner()
     const found = checkIndexes(this.#declared, this.#fields, this.#problems)
     if (key === undefined) return undefined
-    const columns = this.#fields.map(({ column }) => column)
-    return { className, name: this.#name, source, node, columns, key: key.column, isAutoIncrement: marks(key, 'autoIncrement'), owner: owner?.column, ...found }
+    const policies = readPolicies(this.#declared, this.#problems)
+    if (owner === undefined && policies.length > 0) this.#refuseTellingKeys(key, found.uniques)
+    if (owner === undefined && policies.every((policy) => policy.isRestrictive)) {
+      this.#problems.warn(node.name, `${className}: no @owner column and no @policy that opens it, so the table is closed`)
+    }
+    return {
+      className,
+      name: this.#name,
+      source,
+      node,
+      columns: this.#fields.map(({ column }) => column),
+      key: key.column,
+      isAutoIncrement: marks(key, 'autoIncrement'),
+      owner: owner?.column,
+      isOwnerSettable: owner !== undefined && this.#isSettable(owner),
+      policies,
+      isReadableByPolicies: this.#declared.decorators.some((one) => one.name === 'readableByPolicies'),
+      ...found,
+    }
   }
 
   #column(field: DeclaredField): ModelColumn {
@@ -67,6 +84,9 @@ class TableCheck {
     else if (second !== undefined)
       this.#problems.error(second.node.name, `${where(this.#declared, second)}: a second key; ${key.column.fieldName} is one already`)
     else this.#keyType(key)
+    const [option] = key?.decorators.find((one) => one.name === 'primaryKey')?.args ?? []
+    if (key !== undefined && option !== undefined && objectOf(option)?.get('global') === undefined)
+      this.#problems.error(option, `${where(this.#declared, key)}: @primaryKey takes { global: true }, not ${textOf(option)}`)
     return key
   }
 
@@ -81,12 +101,8 @@ class TableCheck {
   }
 
   #owner(): CheckedField | undefined {
-    const { className, node } = this.#declared
     const [owner, second] = this.#fields.filter((field) => marks(field, 'owner'))
-    if (owner === undefined) {
-      this.#problems.warn(node.name, `${className}: no @owner column, so the table is closed until policies open it`)
-      return undefined
-    }
+    if (owner === undefined) return undefined
     if (second !== undefined)
       this.#problems.error(second.node.name, `${where(this.#declared, second)}: a second @owner; ${owner.column.fieldName} is one already`)
     if (owner.column.type.format !== 'identity') {
@@ -94,10 +110,41 @@ class TableCheck {
     }
     if (marks(owner, 'primaryKey'))
       this.#problems.error(owner.node.name, `${where(this.#declared, owner)}: the owner is part of every key; choose another column as @primaryKey`)
-    const settable = owner.decorators.find((one) => one.name === 'owner' && one.args.length > 0)
-    if (settable !== undefined) this.#problems.error(settable.node, `${where(this.#declared, owner)}: ${SETTABLE}`)
     return owner
   }
+
+  #isSettable(owner: CheckedField): boolean {
+    const decorator = owner.decorators.find((one) => one.name === 'owner')
+    const [option, second] = decorator?.args ?? []
+    if (option === undefined) return false
+    const members = objectOf(option)
+    const settable = members?.get('settable')
+    if (second === undefined && members?.size === 1 && typeof settable === 'boolean') return settable
+    this.#problems.error(option, `${where(this.#declared, owner)}: @owner takes { settable: true }, not ${textOf(option)}`)
+    return false
+  }
+
+  /** Without an owner a key and a unique reach over everybody's rows, so that a refusal tells of hidden ones: said aloud or not done. */
+  #refuseTellingKeys(key: CheckedField, uniques: ModelTable['uniques']): void {
+    const tells = 'reaches over the rows of everybody, so that a refusal tells of rows that the caller may not see'
+    const decorator = key.decorators.find((one) => one.name === 'primaryKey')
+    if (decorator !== undefined && !isGlobal(decorator)) {
+      this.#problems.error(
+        decorator.node,
+        `${where(this.#declared, key)}: without an @owner the key ${tells}; write @primaryKey({ global: true }), or @autoIncrement for random ids`,
+      )
+    }
+    for (const unique of uniques.filter((one) => !one.global)) {
+      this.#problems.error(
+        this.#declared.node.name,
+        `${this.#declared.className}: without an @owner the unique (${unique.columns.join(', ')}) ${tells}; write { global: true } if it may`,
+      )
+    }
+  }
+}
+
+function isGlobal({ args: [option] }: Decorator): boolean {
+  return option !== undefined && objectOf(option)?.get('global') === true
 }
 
 function where(declared: DeclaredClass, field: CheckedField): string {

@@ -36,7 +36,7 @@ function dropInitializers(node: ClassDeclaration): void {
 }
 
 function tableMembers(table: ModelTable): string {
-  const { className, columns, key, owner, isAutoIncrement } = table
+  const { className, columns, key, owner, isAutoIncrement, isOwnerSettable } = table
   const given = columns.filter((column) => column !== owner && !(isAutoIncrement && column === key))
   const filled = [...(isAutoIncrement ? [`this.${key.fieldName} = 0;`] : []), ...(owner === undefined ? [] : [`this.${owner.fieldName} = $noIdentity();`])]
   return [
@@ -49,12 +49,17 @@ function tableMembers(table: ModelTable): string {
     owner === undefined ? '' : '__owned(): void {}',
     `__prepare(sender: $Identity): void {
       ${isAutoIncrement ? `this.${key.fieldName} = 0;` : ''}
-      ${owner === undefined ? '' : `this.${owner.fieldName} = sender;`}
+      ${owner === undefined ? '' : ownerText(owner.fieldName, isOwnerSettable)}
     }`,
     `__assign(id: usize): void { ${isAutoIncrement ? `this.${key.fieldName} = load<u64>(id);` : ''} }`,
     // What Reader<T> knows of T: indexof<T> is the type of its key, valueof<T> the class of its columns.
     `@operator("[]") private __columns(key: ${key.type.text}): $${className}Columns { return unreachable(); }`,
   ].join('\n')
+}
+
+/** An owner that the author has set stays, where the table lets it be set. */
+function ownerText(fieldName: string, isSettable: boolean): string {
+  return `${isSettable ? `if (this.${fieldName} == $noIdentity()) ` : ''}this.${fieldName} = sender;`
 }
 
 function recordMembers(record: ModelRecord): string {

@@ -8,23 +8,17 @@ import type { DeclarationStatement, DecoratorNode, Source } from 'assemblyscript
 import type { Declarations, DeclaredClass, DeclaredField, DeclaredFunction, Decorator, ReducerKind } from './model.ts'
 import { suggestion } from './problems.ts'
 import type { Problems } from './problems.ts'
-import { isExported } from './syntax.ts'
+import { DEFAULT_NAME, isExported } from './syntax.ts'
 
-const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered']
+const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered', 'policy', 'readableByPolicies']
 const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'index', 'unique', 'default']
 const FUNCTION_DECORATORS = ['reducer', 'query', 'init', 'hook']
-const WITHOUT_ARGUMENTS = ['record', 'autoIncrement', 'primaryKey', ...FUNCTION_DECORATORS]
+const WITHOUT_ARGUMENTS = ['record', 'readableByPolicies', 'autoIncrement', ...FUNCTION_DECORATORS]
 /** Decorators that AssemblyScript itself gives a meaning to. */
 const LANGUAGE_DECORATORS = ['inline', 'final', 'unmanaged', 'lazy', 'unsafe', 'operator']
 
 /** The file whose exports would be reducers and queries. */
 const INDEX_FILE = 'index.ts'
-
-/**
- * `@default` cannot be parsed, because `default` is a keyword: the compiler reads every file with
- * this name of the same length in its place.
- */
-export const DEFAULT_ALIAS = '_efault'
 
 export function collect(sources: readonly Source[], problems: Problems): Declarations {
   const classes: DeclaredClass[] = []
@@ -95,13 +89,12 @@ function decoratorsOf(node: DeclarationStatement, where: string, allowed: readon
 }
 
 function unknownDecorator(name: string, where: string, allowed: readonly string[]): string {
-  if (name === 'policy') return `${where}: @policy comes with a later version; a table with @owner is open to the owner of each row`
   return `${where}: @${name} is no decorator here${suggestion(name, allowed, '@')}; allowed: ${list(allowed)}`
 }
 
 function readDecorator(node: DecoratorNode): Decorator {
   const written = node.name instanceof IdentifierExpression ? node.name.text : '?'
-  return { name: written === DEFAULT_ALIAS ? 'default' : written, args: node.args ?? [], node }
+  return { name: written === DEFAULT_NAME ? 'default' : written, args: node.args ?? [], node }
 }
 
 function list(names: readonly string[]): string {

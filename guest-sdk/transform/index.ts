@@ -11,6 +11,7 @@ import binaryen from 'assemblyscript/binaryen'
 import type { DiagnosticMessage, Parser } from 'assemblyscript'
 
 import { check } from './check.ts'
+import { refusePolicies } from './check-policy.ts'
 import { emitCodec } from './codec.ts'
 import { collect } from './collect.ts'
 import { emitExports } from './exports.ts'
@@ -46,6 +47,7 @@ export class ModuleTransform {
       this.problems,
     )
     const model = check(declarations, this.problems)
+    if (!this.problems.hasErrors) refusePolicies(model, this.problems)
     if (this.problems.hasErrors) throw new ModuleRefused('the module has errors')
     this.description = new TextEncoder().encode(manifestJson(this.#moduleName, model))
     emitCodec(model)

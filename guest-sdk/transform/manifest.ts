@@ -1,5 +1,5 @@
 /** Phase 5: the module description (docs/module-description.md), all that the host knows of a module. */
-import type { ModelColumn, ModelField, ModelReducer, ModelTable, ModuleModel } from './model.ts'
+import type { ModelColumn, ModelField, ModelPolicy, ModelReducer, ModelTable, ModuleModel } from './model.ts'
 
 export function manifestJson(moduleName: string, model: ModuleModel): string {
   return JSON.stringify({
@@ -19,10 +19,18 @@ function describeTable(table: ModelTable): object {
     key: table.key.name,
     autoIncrement: table.isAutoIncrement,
     owner: table.owner?.name ?? null,
+    ...(table.isOwnerSettable ? { ownerSettable: true } : {}),
+    ...(table.policies.length > 0 ? { policies: table.policies.map(describePolicy) } : {}),
+    ...(table.isReadableByPolicies ? { readableByPolicies: true } : {}),
     clustered: table.clustered,
     uniques: table.uniques,
     indexes: table.indexes,
   }
+}
+
+/** What is not said is not written: undefined members are left out of JSON. */
+function describePolicy({ operation, expression, check, isRestrictive, reducers }: ModelPolicy): object {
+  return { operation, expression, check, restrictive: isRestrictive || undefined, in: reducers }
 }
 
 function describeColumn(column: ModelColumn): object {

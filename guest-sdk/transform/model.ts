@@ -4,6 +4,8 @@
  */
 import type { ClassDeclaration, FieldDeclaration, FunctionDeclaration, Node, Source } from 'assemblyscript'
 
+import type { PolicyOperation } from '../../host/schema/description.ts'
+
 /** A decorator with what stands between its parentheses. */
 export interface Decorator {
   readonly name: string
@@ -59,6 +61,17 @@ export interface ModelColumn extends ModelField {
   readonly default: { readonly json: string; readonly text: string } | undefined
 }
 
+/** A @policy as the author wrote it, reducers by the host's names. */
+export interface ModelPolicy {
+  readonly operation: PolicyOperation
+  readonly expression: string
+  readonly check: string | undefined
+  readonly isRestrictive: boolean
+  readonly reducers: readonly string[] | undefined
+  /** Where each part stands, for what is wrong with it. */
+  readonly nodes: Readonly<Record<'expression' | 'check' | 'in', Node>>
+}
+
 export interface ModelTable {
   readonly className: string
   readonly name: string
@@ -68,6 +81,9 @@ export interface ModelTable {
   readonly key: ModelColumn
   readonly isAutoIncrement: boolean
   readonly owner: ModelColumn | undefined
+  readonly isOwnerSettable: boolean
+  readonly policies: readonly ModelPolicy[]
+  readonly isReadableByPolicies: boolean
   readonly clustered: readonly string[]
   readonly uniques: readonly { readonly columns: readonly string[]; readonly global: boolean }[]
   readonly indexes: readonly { readonly columns: readonly string[] }[]

@@ -1,5 +1,12 @@
 /** Reading AssemblyScript's syntax tree: the few questions that more than one phase asks. */
-import { MethodDeclaration, NamedTypeNode, ObjectLiteralExpression, StringLiteralExpression } from 'assemblyscript'
+import {
+  ArrayLiteralExpression,
+  MethodDeclaration,
+  NamedTypeNode,
+  ObjectLiteralExpression,
+  StringLiteralExpression,
+  TemplateLiteralExpression,
+} from 'assemblyscript'
 import type { ClassDeclaration, DeclarationStatement, Node, TypeNode } from 'assemblyscript'
 
 /** Bits of CommonFlags, an enum that exists only while assemblyscript itself is compiled. */
@@ -7,6 +14,17 @@ const EXPORT = 1 << 1
 const STATIC = 1 << 5
 const READONLY = 1 << 6
 const CONSTRUCTOR = 1 << 19
+
+/**
+ * `@default` and `{ in: … }` cannot be parsed, because these are keywords: the compiler reads every file
+ * with names of the same length in their place.
+ */
+export const KEYWORD_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['@default', '@_efault'],
+  ['in', '_n'],
+])
+export const DEFAULT_NAME = '_efault'
+export const IN_NAME = '_n'
 
 export function isExported(node: DeclarationStatement): boolean {
   return node.is(EXPORT)
@@ -51,6 +69,8 @@ export type Literal = string | bigint | number | boolean | null
 /** The value of a literal, or undefined for any other expression. Integers are bigint. */
 export function literalOf(node: Node): Literal | undefined {
   if (node instanceof StringLiteralExpression) return node.value
+  // Over several lines, with nothing put in.
+  if (node instanceof TemplateLiteralExpression) return node.expressions.length === 0 ? node.parts[0] : undefined
   const text = textOf(node).replace(/\s|(?<=\d)_(?=\d)/g, '')
   if (text === 'null') return null
   if (text === 'true' || text === 'false') return text === 'true'
@@ -60,11 +80,19 @@ export function literalOf(node: Node): Literal | undefined {
 
 /** The members of `{ name: literal, … }`, or undefined when it is something else. */
 export function objectOf(node: Node): ReadonlyMap<string, Literal | undefined> | undefined {
-  if (!(node instanceof ObjectLiteralExpression)) return undefined
-  return new Map(node.names.map((name, index) => [name.text, valueAt(node, index)]))
+  const members = membersOf(node)
+  return members === undefined ? undefined : new Map([...members].map(([name, value]) => [name, literalOf(value)]))
 }
 
-function valueAt(node: ObjectLiteralExpression, index: number): Literal | undefined {
-  const value = node.values[index]
-  return value === undefined ? undefined : literalOf(value)
+/** The members of `{ name: … }` as they stand there. */
+export function membersOf(node: Node): ReadonlyMap<string, Node> | undefined {
+  if (!(node instanceof ObjectLiteralExpression)) return undefined
+  return new Map(node.names.flatMap((name, index): [string, Node][] => (node.values[index] === undefined ? [] : [[name.text, node.values[index]]])))
+}
+
+/** The texts of `["a", "b"]`, or undefined when it is something else. */
+export function textsOf(node: Node): readonly string[] | undefined {
+  if (!(node instanceof ArrayLiteralExpression)) return undefined
+  const texts = node.elementExpressions.map(literalOf)
+  return texts.every((text) => typeof text === 'string') ? texts : undefined
 }

@@ -8,6 +8,7 @@ import { toJson } from '../protocol/json-values.ts'
 import type { CallerHead, Shard } from '../protocol/shard-protocol.ts'
 import { PackedReader } from '../packed-bytes.ts'
 import { unpackValue } from '../row-codec.ts'
+import { runningModule } from './database-facts.ts'
 import type { DatabaseFacts, NumberedReducer, RunningModule } from './database-facts.ts'
 import { nearNames } from './near-names.ts'
 import { packArguments } from './pack-arguments.ts'
@@ -19,12 +20,16 @@ export interface CallRequest {
   readonly name: string
   readonly args: readonly unknown[] | NamedArguments
   readonly caller: CallerHead
+  /** Of the caller's choice: a reducer that has run under it does not run again. */
+  readonly id?: string | undefined
 }
 
 export interface CallAnswer {
   readonly result: unknown
-  /** Version of the module that ran. */
+  /** Version of the module that ran: an earlier one, when the call had run before. */
   readonly version: number
+  /** Units burnt (docs/fuel.md). */
+  readonly fuel: number
 }
 
 /**
@@ -46,12 +51,25 @@ export async function runCall(facts: DatabaseFacts, shard: Shard, request: CallR
 }
 
 async function callOnce(shard: Shard, module: RunningModule, request: CallRequest): Promise<CallAnswer> {
-  const { database, kind, caller } = request
+  const { database, kind, caller, id } = request
   const reducer = findReducer(module, request)
   const packed = packArguments(reducer, request.args, module.layouts)
-  const head = { reducer: reducer.number, kind, version: module.version, caller }
-  const { body } = await shard.send(database, 'call', head, packed)
-  return { result: unpackResult(module, reducer, body), version: module.version }
+  const head = { reducer: reducer.number, kind, version: module.version, caller, ...(id === undefined ? {} : { id }) }
+  const { head: answer, body } = await shard.send(database, 'call', head, packed)
+  const { fuel, version } = answer
+  const ran = version === module.version ? module : await moduleOfVersion(shard, database, version)
+  try {
+    return { result: unpackResult(ran, ran.reducers.get(reducer.name) ?? reducer, body), version, fuel }
+  } catch (error) {
+    // A query whose result is nonsense has burnt fuel like any other call that failed.
+    throw error instanceof HostError ? error.withDetail({ fuel }) : error
+  }
+}
+
+/** What a call that ran before had as its module: rare, so it is asked for and not kept. */
+async function moduleOfVersion(shard: Shard, database: string, version: number): Promise<RunningModule> {
+  const { head, body } = await shard.send(database, 'describe', { version })
+  return runningModule(version, head.hash, body)
 }
 
 /** The shard says ERR_BUSY with the version that runs; a full queue says ERR_BUSY without one. */

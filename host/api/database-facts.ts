@@ -78,7 +78,7 @@ export class DatabaseFacts {
   }
 }
 
-function runningModule(version: number, hash: string, bytes: Uint8Array): RunningModule {
+export function runningModule(version: number, hash: string, bytes: Uint8Array): RunningModule {
   const description = parseDescription(bytes)
   const reducers = new Map(description.reducers.map((reducer, number) => [reducer.name, { ...reducer, number }]))
   return { version, hash, description, layouts: layoutsOf(description), reducers }

@@ -2,18 +2,9 @@
  * The claims of a token that are its issuer's own words: what they may be called and hold. They stand
  * at the top level of the token beside the registered ones and reach a call as packed strings.
  */
+import { isClaimName, RESERVED_CLAIMS } from '../claim-names.ts'
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-
-/** Names with a meaning of their own in a token (RFC 7519 §4.1, RFC 8693, and ours). */
-export const RESERVED_CLAIMS: ReadonlySet<string> = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'act', 'may_act', 'rights', 'roles', 'tenant'])
-
-/** A word or a URL (RFC 7519 §4.2), so never a name like `__proto__`. */
-const CLAIM_NAME = /^[a-zA-Z][a-zA-Z0-9_.:/-]{0,127}$/
-
-export function isClaimName(name: string): boolean {
-  return CLAIM_NAME.test(name)
-}
 
 /** Packed strings hold neither U+0000 nor lone surrogates. */
 export function isClaimValue(value: string): boolean {

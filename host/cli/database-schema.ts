@@ -10,8 +10,16 @@ const databaseSchema = z.looseObject({
   module: z.string(),
   version: z.number(),
   tables: z.array(z.looseObject({ name: z.string(), columns: z.array(field), key: z.string(), owner: z.string().nullable() })),
+  policies: z.array(z.string()),
   reducers: z.array(z.looseObject({ name: z.string(), kind, params: z.array(field), result: z.string() })),
-  grants: z.array(z.object({ reducer: z.string(), kind, tables: z.array(z.object({ table: z.string(), mode: z.enum(['read', 'append', 'write']) })) })),
+  grants: z.array(
+    z.object({
+      reducer: z.string(),
+      kind,
+      tables: z.array(z.object({ table: z.string(), mode: z.enum(['read', 'append', 'write']) })),
+      policies: z.array(z.string()),
+    }),
+  ),
 })
 export type DatabaseSchema = z.infer<typeof databaseSchema>
 

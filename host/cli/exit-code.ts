@@ -14,10 +14,23 @@ export const EXIT_CODES = {
   /** The host answered 401 or 403. */
   notAuthorised: 4,
   unreachable: 5,
+  /** A replay or a check has found something, and has said what. */
+  differs: 6,
 } as const
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]
 
+/** Ends a command with a code and without another word: its result says everything. */
+export class EndWith extends Error {
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode) {
+    super(`exit code ${exitCode}`)
+    this.exitCode = exitCode
+  }
+}
+
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof EndWith) return error.exitCode
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage
   if (error instanceof HostRefusal) return error.status === 401 || error.status === 403 ? EXIT_CODES.notAuthorised : EXIT_CODES.refused
   if (!(error instanceof HostError)) return EXIT_CODES.failed

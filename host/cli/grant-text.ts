@@ -5,10 +5,11 @@ export function grantText(grants: readonly Grant[]): string {
   return grants.map(reducerText).join(' · ')
 }
 
-function reducerText({ reducer, tables }: Grant): string {
+function reducerText({ reducer, tables, policies }: Grant): string {
   if (tables.length === 0) return `${reducer} reaches no table`
   const modes = [...Map.groupBy(tables, ({ mode }) => mode)]
-  return `${reducer} may ${modes.map(([mode, of]) => `${mode} ${of.map(({ table }) => table).join(', ')}`).join(' and ')}`
+  const inside = policies.length === 0 ? '' : ` (inside of it: ${policies.join('; ')})`
+  return `${reducer} may ${modes.map(([mode, of]) => `${mode} ${of.map(({ table }) => table).join(', ')}`).join(' and ')}${inside}`
 }
 
 /** `18.3 KB` */

@@ -14,3 +14,11 @@ export const watchedFoldersMax = 200
 export const saveQuietTimeMs = 40
 /** A log that breaks off is followed again this much later. */
 export const followAgainTimeMs = 500
+/** Calls that `calls list` shows when it is not told how many, and the most it shows: each is held in memory. */
+export const callsListed = 20
+export const callsListedMax = 10_000
+/** What a terminal shows of one value and of one call's rows; --json has all of it. */
+export const valueCharactersMax = 1_000
+export const operationsShownMax = 20
+/** How often a line of progress is written anew. */
+export const progressTimeMs = 100

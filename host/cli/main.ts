@@ -1,7 +1,7 @@
 /** The command line's entry: parses the arguments, runs one command, ends with its exit code. */
 import { CommanderError } from 'commander'
 
-import { EXIT_CODES, exitCodeOf } from './exit-code.ts'
+import { EndWith, EXIT_CODES, exitCodeOf } from './exit-code.ts'
 import { createProgram } from './program.ts'
 import { Terminal } from './terminal.ts'
 
@@ -15,7 +15,7 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = exitCodeOf(error)
     if (error instanceof CommanderError) reportUsage(terminal, error)
-    else terminal.fail(error)
+    else if (!(error instanceof EndWith)) terminal.fail(error)
   }
 }
 

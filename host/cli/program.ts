@@ -7,6 +7,8 @@ import { Command } from 'commander'
 import { packageRoot } from '../module/package-root.ts'
 import { buildCommand } from './command/build.ts'
 import { callCommand } from './command/call.ts'
+import { callsCommand } from './command/calls.ts'
+import { checkCommand } from './command/check.ts'
 import { databasesCommand } from './command/databases.ts'
 import { devCommand } from './command/dev.ts'
 import { identityCommand } from './command/identity.ts'
@@ -15,6 +17,7 @@ import { loginCommand } from './command/login.ts'
 import { logsCommand } from './command/logs.ts'
 import { newCommand } from './command/new.ts'
 import { publishCommand } from './command/publish.ts'
+import { replayCommand } from './command/replay.ts'
 import { schemaCommand } from './command/schema.ts'
 import { serveCommand } from './command/serve.ts'
 import { tokenCommand } from './command/token.ts'
@@ -41,6 +44,9 @@ export function createProgram(terminal: Terminal): Command {
     tokenCommand(terminal),
     identityCommand(terminal),
     limitsCommand(terminal),
+    callsCommand(terminal),
+    replayCommand(terminal),
+    checkCommand(terminal),
   ]
   for (const command of commands) program.addCommand(command)
   throwInsteadOfExit(program)

@@ -17,10 +17,14 @@ const publishReport: z.ZodType<PublishReport> = z.object({
       reducer: z.string(),
       kind: z.enum(['reducer', 'query', 'init', 'hook']),
       tables: z.array(z.object({ table: z.string(), mode: z.enum(['read', 'append', 'write']) })),
+      policies: texts,
     }),
   ),
   grantsAdded: texts,
   grantsRemoved: texts,
+  policiesAdded: texts,
+  policiesRemoved: texts,
+  policyVersion: z.number(),
   schemaChanges: texts,
   warnings: texts,
   timings: z.record(z.string(), z.number()),
@@ -48,6 +52,8 @@ export function publishLines(report: PublishReport, { database, isDryRun }: Pick
     ...report.schemaChanges.map((change) => `  schema: ${change}`),
     ...(version === 1 ? [] : report.grantsAdded.map((grant) => `  new grant: ${grant}`)),
     ...report.grantsRemoved.map((grant) => `  grant gone: ${grant}`),
+    ...(version === 1 ? [] : report.policiesAdded.map((policy) => `  new policy: ${policy}`)),
+    ...report.policiesRemoved.map((policy) => `  policy gone: ${policy}`),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ]
 }

@@ -7,11 +7,14 @@ import { styleText } from 'node:util'
 
 import { HostError } from '../errors.ts'
 import { printable } from '../printable.ts'
+import { progressTimeMs } from './limits.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
 export class Terminal {
   readonly isJson: boolean
+  #progressAt = 0
+  #hasProgress = false
 
   constructor(isJson: boolean) {
     this.isJson = isJson
@@ -28,6 +31,15 @@ export class Terminal {
     this.#write(process.stderr, painted(process.stderr, printable(line), style))
   }
 
+  /** How far something has come, in one line that the next one replaces; only for people who look at it. */
+  progress(line: string): void {
+    const now = performance.now()
+    if (!process.stderr.isTTY || now - this.#progressAt < progressTimeMs) return
+    this.#progressAt = now
+    this.#hasProgress = true
+    process.stderr.write(`\r${printable(line).slice(0, process.stderr.columns - 1)}\u001b[K`)
+  }
+
   /** What went badly; with --json the result is the error, and what else `around` says. */
   fail(error: unknown, around: Readonly<Record<string, unknown>> = {}): void {
     const { code, message, detail } = told(error)
@@ -39,6 +51,8 @@ export class Terminal {
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
+    if (this.#hasProgress) process.stderr.write('\r\u001b[K')
+    this.#hasProgress = false
     stream.write(`${line}\n`)
   }
 }

@@ -32,9 +32,11 @@ const CHILD_FLAGS: readonly string[] = [
 export interface GateBounds {
   readonly processorMs: number
   readonly wallMs: number
+  /** Of the whole child, with what it holds between checks. */
+  readonly memoryBytes: number
 }
 
-const gateBounds: GateBounds = { processorMs: gateTimeMsMax, wallMs: gateWallTimeMsMax }
+export const gateBounds: GateBounds = { processorMs: gateTimeMsMax, wallMs: gateWallTimeMsMax, memoryBytes: gateMemoryBytesMax }
 
 export class GateProcess {
   readonly #bounds: GateBounds
@@ -103,9 +105,9 @@ export class GateProcess {
   }
 
   #checkUse(startMs: number): void {
-    const { processorMs: most } = this.#bounds
-    if ((processorMs(this.#child.pid) ?? 0) - startMs > most) return this.#refuse(`took more than ${most} ms of processor time`)
-    if (this.residentBytes > gateMemoryBytesMax) this.#refuse(`took more than ${gateMemoryBytesMax / 2 ** 20} MiB of memory`)
+    const { processorMs: mostMs, memoryBytes } = this.#bounds
+    if ((processorMs(this.#child.pid) ?? 0) - startMs > mostMs) return this.#refuse(`took more than ${mostMs} ms of processor time`)
+    if (this.residentBytes > memoryBytes) this.#refuse(`took more than ${memoryBytes / 2 ** 20} MiB of memory`)
   }
 
   #refuse(reason: string): void {

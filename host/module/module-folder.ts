@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { DEFAULT_ALIAS } from '../../guest-sdk/transform/collect.ts'
+import { KEYWORD_ALIASES } from '../../guest-sdk/transform/syntax.ts'
 import { ENTRY_PATH, ENTRY_TEXT } from '../../guest-sdk/transform/index.ts'
 import { HostError } from '../errors.ts'
 import { isName, snakeCase } from '../schema/names.ts'
@@ -15,8 +15,8 @@ import { packageRoot } from './package-root.ts'
 export const INDEX_FILE = 'index.ts'
 /** How asc spells a package's file while it looks through node_modules folders. */
 const SDK_FILE = /(?:^|\/)node_modules\/remembrancer\/guest-sdk\/(.+)$/
-/** A decorator, or a comment or text in which the same letters mean nothing. */
-const DEFAULT_DECORATOR = /\/\/.*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|@default\b/g
+/** A keyword as a name, `@default` or `{ in: … }`, or a comment or text in which the same letters mean nothing. */
+const KEYWORD_NAMES = /\/\/.*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|@default\b|(?<=[{,]\s*)in(?=\s*:)/g
 
 /** The text of one file, or null where there is none: asc then tries the next place. */
 export async function readModuleFile(folder: string, name: string): Promise<string | null> {
@@ -26,7 +26,7 @@ export async function readModuleFile(folder: string, name: string): Promise<stri
   const sdkFile = SDK_FILE.exec(posixName)?.[1]
   if (sdkFile !== undefined) return readText(path.join(packageRoot, 'guest-sdk', sdkFile))
   const text = await readText(path.resolve(folder, name))
-  return text === null ? null : text.replace(DEFAULT_DECORATOR, (found) => (found === '@default' ? `@${DEFAULT_ALIAS}` : found))
+  return text === null ? null : text.replace(KEYWORD_NAMES, (found) => KEYWORD_ALIASES.get(found) ?? found)
 }
 
 /** @throws HostError ERR_BUILD when the folder holds no module. */

@@ -5,18 +5,49 @@
  */
 import type { Column, Index, Table } from '../schema/schema.ts'
 
-/** Where a bound value comes from: the statement's own list, in order, or the call's sender. */
-export type Operand = { readonly kind: 'parameter' } | { readonly kind: 'sender' }
+/** What a call says of itself: policies and statements may speak of all of it. */
+export type ContextOperand =
+  | { readonly kind: 'sender' }
+  | { readonly kind: 'actor' }
+  /** Its place in the order of ASSURANCES, so that a stronger one is greater. */
+  | { readonly kind: 'assurance' }
+  | { readonly kind: 'channel' }
+  /** Null when the caller's token has no such claim. */
+  | { readonly kind: 'claim'; readonly name: string }
 
-export type Operator = '=' | '<' | '<=' | '>' | '>='
+/** Where a bound value comes from. */
+export type Operand =
+  | ContextOperand
+  /** The statement's own list, in order. */
+  | { readonly kind: 'parameter' }
+  | { readonly kind: 'literal'; readonly value: SqlValue }
+  /** The row at hand, which is not stored yet: its value at this place. */
+  | { readonly kind: 'row'; readonly ordinal: number }
 
+/** A value: bound, or a column of the statement's own table (no alias) or of one that it looks into. */
+export type Expression = Operand | { readonly kind: 'column'; readonly column: Column; readonly alias: string | undefined }
+
+export type Operator = '=' | '<>' | '<' | '<=' | '>' | '>='
+
+/** True, false or unknown, as in SQL: what is unknown lets no row through. */
 export type Condition =
   | { readonly kind: 'true' }
   | { readonly kind: 'false' }
-  | { readonly kind: 'compare'; readonly column: Column; readonly operator: Operator; readonly operand: Operand }
-  | { readonly kind: 'is-null'; readonly column: Column }
+  | { readonly kind: 'unknown' }
+  /** The value of a bool. */
+  | { readonly kind: 'holds'; readonly operand: Expression }
+  | { readonly kind: 'compare'; readonly left: Expression; readonly operator: Operator; readonly right: Expression }
+  | { readonly kind: 'in'; readonly operand: Expression; readonly items: readonly Expression[] }
+  | { readonly kind: 'is-null'; readonly operand: Expression }
+  | { readonly kind: 'not'; readonly term: Condition }
   | { readonly kind: 'and'; readonly terms: readonly Condition[] }
   | { readonly kind: 'or'; readonly terms: readonly Condition[] }
+  /** `condition`, asked after the row has been counted as examined: what it hides costs as what it shows. */
+  | { readonly kind: 'examined'; readonly condition: Condition }
+  /** Whether `table` has a row, called `alias` in `where`, of which `where` is true. */
+  | { readonly kind: 'exists'; readonly table: Table; readonly alias: string; readonly where: Condition }
+
+export type Exists = Extract<Condition, { kind: 'exists' }>
 
 export interface Order {
   readonly column: Column
@@ -27,9 +58,12 @@ export type Statement =
   | { readonly kind: 'select'; readonly table: Table; readonly where: Condition; readonly order: readonly Order[]; readonly hasLimit: boolean }
   /** How many rows there are, counted no further than its last parameter. */
   | { readonly kind: 'count'; readonly table: Table; readonly where: Condition }
+  /** 1 when a row is there, else 0: an `exists` asked for a row that is not stored yet. */
+  | { readonly kind: 'probe'; readonly exists: Exists }
   /** The largest key, or null: where a counter goes on from. */
   | { readonly kind: 'max-key'; readonly table: Table; readonly where: Condition }
-  | { readonly kind: 'insert'; readonly table: Table }
+  /** The parameters are the rows one after the other. */
+  | { readonly kind: 'insert'; readonly table: Table; readonly rowCount: number }
   /** Sets every column; the parameters are the whole row, then those of `where`. */
   | { readonly kind: 'update'; readonly table: Table; readonly where: Condition }
   | { readonly kind: 'delete'; readonly table: Table; readonly where: Condition }
@@ -47,18 +81,48 @@ export type SqlRow = readonly SqlValue[]
 export const parameter: Operand = { kind: 'parameter' }
 export const sender: Operand = { kind: 'sender' }
 
-export function compare(column: Column, operator: Operator, operand: Operand = parameter): Condition {
-  return { kind: 'compare', column, operator, operand }
+export const always: Condition = { kind: 'true' }
+export const never: Condition = { kind: 'false' }
+
+/** A column of the statement's own table. */
+export function columnOf(column: Column, alias?: string): Expression {
+  return { kind: 'column', column, alias }
 }
 
+export function compare(column: Column, operator: Operator, right: Expression = parameter): Condition {
+  return { kind: 'compare', left: columnOf(column), operator, right }
+}
+
+export function isNull(column: Column): Condition {
+  return { kind: 'is-null', operand: columnOf(column) }
+}
+
+/** True when all are, and when there are none. */
 export function and(...terms: readonly Condition[]): Condition {
-  const kept = terms.filter((term) => term.kind !== 'true')
-  return kept.length === 1 && kept[0] !== undefined ? kept[0] : { kind: 'and', terms: kept }
+  return joined('and', terms, always)
+}
+
+/** False when all are, and when there are none. */
+export function or(...terms: readonly Condition[]): Condition {
+  return joined('or', terms, never)
+}
+
+/** Leaves out what changes nothing: `neutral` terms and the same term twice. No parameter is lost with them. */
+function joined(kind: 'and' | 'or', terms: readonly Condition[], neutral: Condition): Condition {
+  const kept = [...new Set(terms)].filter((term) => term.kind !== neutral.kind)
+  const [first, second] = kept
+  if (first === undefined) return neutral
+  return second === undefined ? first : { kind, terms: kept }
 }
 
 /** The columns that identify a row of this table: its owner, where it has one, and its key. */
 export function keyColumns(table: Table): readonly Column[] {
   return table.owner === undefined ? [table.key] : [table.owner, table.key]
+}
+
+/** The values of `keyColumns` in a row. */
+export function keyOf(table: Table, row: SqlRow): SqlValue[] {
+  return keyColumns(table).map((column) => row[table.columns.indexOf(column)] ?? null)
 }
 
 /** The columns of the table's own b-tree, in order. */

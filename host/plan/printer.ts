@@ -5,8 +5,11 @@
 import { unreachable } from '../errors.ts'
 import type { Column, Index, Table } from '../schema/schema.ts'
 import type { Scalar } from '../value-type.ts'
-import { indexColumns, keyColumns, parameter, physicalColumns } from './plan.ts'
-import type { Condition, Operand, Order, SqlValue, Statement } from './plan.ts'
+import { and, compare, indexColumns, keyColumns, parameter, physicalColumns } from './plan.ts'
+import type { Condition, Expression, Operand, Order, SqlValue, Statement } from './plan.ts'
+
+/** The storage's function that counts the rows a statement examines; none of SQLite's own is called so. */
+export const stepFunction = '_step'
 
 export interface Printed {
   readonly sql: string
@@ -21,8 +24,12 @@ export function print(statement: Statement): Printed {
 
 class Printer {
   readonly operands: Operand[] = []
+  /** The statement's own table, whose columns need its name inside of an `exists`. */
+  #own: Table | undefined
+  #isInside = false
 
   statement(statement: Statement): string {
+    if ('table' in statement) this.#own = statement.table
     switch (statement.kind) {
       case 'select': {
         const order = statement.order.length > 0 ? ` ORDER BY ${statement.order.map(orderTerm).join(', ')}` : ''
@@ -30,10 +37,12 @@ class Printer {
       }
       case 'count':
         return `SELECT count(*) FROM (SELECT 1 FROM ${name(statement.table)}${this.where(statement.where)} LIMIT ${this.bind(parameter)})`
+      case 'probe':
+        return `SELECT ${this.condition(statement.exists)}`
       case 'max-key':
         return `SELECT max(${name(statement.table.key)}) FROM ${name(statement.table)}${this.where(statement.where)}`
       case 'insert':
-        return `INSERT INTO ${name(statement.table)} (${list(statement.table.columns)}) VALUES (${statement.table.columns.map(() => this.bind(parameter)).join(', ')})`
+        return `INSERT INTO ${name(statement.table)} (${list(statement.table.columns)}) VALUES ${Array.from({ length: statement.rowCount }, () => this.row(statement.table)).join(', ')}`
       case 'update':
         return `UPDATE ${name(statement.table)} SET ${statement.table.columns.map((column) => `${name(column)} = ${this.bind(parameter)}`).join(', ')}${this.where(statement.where)}`
       case 'delete':
@@ -49,6 +58,10 @@ class Printer {
     }
   }
 
+  row(table: Table): string {
+    return `(${table.columns.map(() => this.bind(parameter)).join(', ')})`
+  }
+
   where(condition: Condition): string {
     return condition.kind === 'true' ? '' : ` WHERE ${this.condition(condition)}`
   }
@@ -59,15 +72,27 @@ class Printer {
         return '1'
       case 'false':
         return '0'
+      case 'unknown':
+        return 'NULL'
+      case 'holds':
+        return this.expression(condition.operand)
       case 'compare':
-        // The plus keeps SQLite from planning the statement again for each bound value (24 → 17 µs).
-        return `${name(condition.column)} ${condition.operator} +${this.bind(condition.operand)}`
+        return `${this.expression(condition.left)} ${condition.operator} ${this.compared(condition.right)}`
+      case 'in':
+        return `${this.expression(condition.operand)} IN (${condition.items.map((item) => this.expression(item)).join(', ')})`
       case 'is-null':
-        return `${name(condition.column)} IS NULL`
+        return `${this.expression(condition.operand)} IS NULL`
+      case 'not':
+        return `NOT (${this.condition(condition.term)})`
       case 'and':
         return this.joined(condition.terms, 'AND', '1')
       case 'or':
         return this.joined(condition.terms, 'OR', '0')
+      case 'exists':
+        return this.exists(condition)
+      case 'examined':
+        // As a term beside it the step might come after the condition, or never: CASE forces the order.
+        return `CASE WHEN ${stepFunction}() THEN ${this.condition(condition.condition)} END`
       default:
         return unreachable(condition)
     }
@@ -76,6 +101,27 @@ class Printer {
   joined(terms: readonly Condition[], word: string, empty: string): string {
     if (terms.length === 0) return empty
     return terms.map((term) => (term.kind === 'and' || term.kind === 'or' ? `(${this.condition(term)})` : this.condition(term))).join(` ${word} `)
+  }
+
+  exists({ table, alias, where }: Extract<Condition, { kind: 'exists' }>): string {
+    const wasInside = this.#isInside
+    this.#isInside = true
+    const sql = `EXISTS (SELECT 1 FROM ${name(table)} AS ${quote(alias)}${this.where(where)})`
+    this.#isInside = wasInside
+    return sql
+  }
+
+  /** The plus keeps SQLite from planning the statement again for each bound value (24 → 17 µs). */
+  compared(expression: Expression): string {
+    return `${expression.kind === 'column' ? '' : '+'}${this.expression(expression)}`
+  }
+
+  expression(expression: Expression): string {
+    if (expression.kind !== 'column') return this.bind(expression)
+    const { column, alias } = expression
+    if (alias !== undefined) return `${quote(alias)}.${name(column)}`
+    // Inside, a bare name would be taken for a column of the table that is looked into.
+    return this.#isInside && this.#own !== undefined ? `${name(this.#own)}.${name(column)}` : name(column)
   }
 
   bind(operand: Operand): string {
@@ -150,5 +196,5 @@ function quote(text: string): string {
 
 /** The condition that names one row by its key. */
 export function keyCondition(table: Table): Condition {
-  return { kind: 'and', terms: keyColumns(table).map((column) => ({ kind: 'compare', column, operator: '=', operand: parameter })) }
+  return and(...keyColumns(table).map((column) => compare(column, '=')))
 }

@@ -4,9 +4,8 @@
  */
 import { HostError } from '../errors.ts'
 import type { Column, Table } from '../schema/schema.ts'
-import { indexColumns, physicalColumns } from './plan.ts'
+import { and, compare, indexColumns, isNull, never, physicalColumns } from './plan.ts'
 import type { Condition, Operator, Order, SqlValue } from './plan.ts'
-import { parameter } from './plan.ts'
 
 /** `latest` takes the last rows and gives them ascending, as one reads a conversation. */
 export type ScanDirection = 'ascending' | 'descending' | 'latest'
@@ -14,7 +13,7 @@ export type ScanDirection = 'ascending' | 'descending' | 'latest'
 export interface ScanTerm {
   readonly column: Column
   /** `any` constrains nothing and names the column to order by. */
-  readonly operator: Operator | 'any'
+  readonly operator: Exclude<Operator, '<>'> | 'any'
   readonly value: SqlValue
 }
 
@@ -49,7 +48,7 @@ export function planScan(table: Table, scan: Scan): ScanPlan {
   if (columns === undefined) throw noIndex(table, equal, ranged)
   const isDescending = scan.direction !== 'ascending'
   return {
-    where: { kind: 'and', terms: scan.terms.flatMap(termCondition) },
+    where: and(...scan.terms.flatMap(termCondition)),
     order: totalOrder(table, columns, equal).map((column) => ({ column, isDescending })),
   }
 }
@@ -91,8 +90,8 @@ function totalOrder(table: Table, columns: readonly Column[], equal: readonly Co
 
 function termCondition(term: ScanTerm): readonly Condition[] {
   if (term.operator === 'any') return []
-  if (term.value !== null) return [{ kind: 'compare', column: term.column, operator: term.operator, operand: parameter }]
-  return [term.operator === '=' ? { kind: 'is-null', column: term.column } : { kind: 'false' }]
+  if (term.value !== null) return [compare(term.column, term.operator)]
+  return [term.operator === '=' ? isNull(term.column) : never]
 }
 
 function noIndex(table: Table, equal: readonly Column[], ranged: readonly Column[]): HostError {

@@ -20,6 +20,8 @@ export interface Grant {
   readonly reducer: string
   readonly kind: ReducerKind
   readonly tables: readonly { readonly table: string; readonly mode: TableMode }[]
+  /** Policies that hold inside of this reducer and not everywhere: `update accounts where true`. */
+  readonly policies: readonly string[]
 }
 
 export type ReducerKind = 'reducer' | 'query' | 'init' | 'hook'
@@ -34,6 +36,11 @@ export interface PublishReport {
   readonly grants: readonly Grant[]
   readonly grantsAdded: readonly string[]
   readonly grantsRemoved: readonly string[]
+  /** Of the policies that hold everywhere: `notes: read where author = sender`. */
+  readonly policiesAdded: readonly string[]
+  readonly policiesRemoved: readonly string[]
+  /** Counts the publishes that changed a policy, from 1. */
+  readonly policyVersion: number
   readonly schemaChanges: readonly string[]
   readonly warnings: readonly string[]
   /** Milliseconds by step. */
@@ -87,8 +94,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** Head of each request and answer; `body` says which side carries bytes beside its head. */
 export interface ShardRequests {
-  /** Opens the database's file, and makes it when `create` is set. */
-  open: { request: { create: boolean }; answer: DatabaseState }
+  /** Opens the database's file, and makes it, a tenant's, when `create` is set. */
+  open: { request: { create: false } | { create: true; tenant: string }; answer: DatabaseState }
   close: { request: Record<never, never>; answer: Record<never, never> }
   drop: { request: Record<never, never>; answer: Record<never, never> }
   /** Body: the core module, then the description; `coreSizeBytes` says where the one ends. */
@@ -96,12 +103,16 @@ export interface ShardRequests {
     request: { hash: string; coreSizeBytes: number; publishedBy: string; dryRun: boolean }
     answer: PublishReport
   }
-  /** Answer body: the running module's description, empty before the first publish. */
-  describe: { request: Record<never, never>; answer: { version: number; hash: string } }
-  /** Body: packed arguments; answer body: the packed result. `version` is what they were packed for. */
+  /** Answer body: the description of the running module, empty before the first publish, or of an earlier version. */
+  describe: { request: { version?: number }; answer: { version: number; hash: string } }
+  /**
+   * Body: packed arguments; answer body: the packed result. `version` is what they were packed for; it is an
+   * earlier one in the answer to a call that has run before under the same id. A call
+   * that was refused has its fuel in the detail of its error.
+   */
   call: {
-    request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead }
-    answer: { version: number }
+    request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead; id?: string }
+    answer: { version: number; fuel: number }
   }
   identify: { request: { login: Login }; answer: { identity: string } }
   identities: { request: Record<never, never>; answer: { identities: readonly IdentityEntry[] } }

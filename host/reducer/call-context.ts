@@ -16,10 +16,13 @@ export interface Caller {
   readonly claims: Readonly<Record<string, string>>
 }
 
-export interface CallContext extends Caller {
+/** What is drawn anew for each call, and all that a call depends on besides its request, its module and the rows. */
+export interface CallMoment {
   readonly timestamp: Micros
   readonly seed: readonly [bigint, bigint]
 }
+
+export interface CallContext extends Caller, CallMoment {}
 
 const contextVersion = 1
 

@@ -2,13 +2,13 @@
  * What a handle is on the host's side: one table, one mode, one call. Bytes from the guest are
  * checked here, the policy is asked before any constraint, and every row that moves is counted.
  */
-import { HostError } from '../errors.ts'
+import { assert, HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-import { keyColumns } from '../plan/plan.ts'
+import { keyColumns, keyOf } from '../plan/plan.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import { scanShape } from '../plan/scan.ts'
 import type { Scan, ScanDirection, ScanTerm } from '../plan/scan.ts'
-import type { PolicyContext } from '../policy/policy.ts'
+import type { PolicyContext } from '../policy/context.ts'
 import type { TableMode } from '../protocol/shard-protocol.ts'
 import { PackedReader } from '../packed-bytes.ts'
 import type { PackedWriter } from '../packed-bytes.ts'
@@ -16,14 +16,16 @@ import type { GuestTable } from '../sandbox/handle-table.ts'
 import type { NextIds } from '../storage/next-ids.ts'
 import { packRow, unpackRow, unpackSqlValue } from '../storage/row-image.ts'
 import type { CallBudget } from './call-budget.ts'
-import type { RowOperations } from './row-operations.ts'
+import type { RandomIds } from './random-ids.ts'
+import type { CallOperations } from './row-operations.ts'
 import { duplicate } from './table-access.ts'
 import type { TableAccess } from './table-access.ts'
 
 export interface CallScope {
   readonly policy: PolicyContext
-  readonly operations: RowOperations
+  readonly operations: CallOperations
   readonly nextIds: NextIds
+  readonly randomIds: RandomIds
   readonly budget: CallBudget
   /** Answers are packed here and copied out by the sandbox before the next one. */
   readonly writer: PackedWriter
@@ -49,7 +51,7 @@ export class CallTable implements GuestTable {
     const reader = reading(key)
     const values = this.#key(reader)
     reader.end()
-    this.#scope.operations.makeVisible(this.#access.table)
+    this.#seeOwnWrites()
     const row = this.#access.get(values, this.#scope.policy)
     return this.#batch(row === undefined ? [] : [row])
   }
@@ -57,7 +59,7 @@ export class CallTable implements GuestTable {
   scan(bytes: Uint8Array): Uint8Array {
     this.#require('read', 'write')
     const scan = this.#scan(bytes)
-    this.#scope.operations.makeVisible(this.#access.table)
+    this.#seeOwnWrites()
     const left = this.#scope.budget.rowsLeft
     // One row past the budget tells a scan that ends exactly there from one that does not.
     return this.#batch(this.#access.scan(scan, left + 1, this.#scope.policy))
@@ -66,7 +68,7 @@ export class CallTable implements GuestTable {
   count(bytes: Uint8Array): bigint {
     this.#require('read', 'write')
     const scan = this.#scan(bytes)
-    this.#scope.operations.makeVisible(this.#access.table)
+    this.#seeOwnWrites()
     const { budget, policy } = this.#scope
     const count = this.#access.count(scan, budget.countedRowsLeft + 1, policy)
     budget.countCountedRows(Number(count))
@@ -84,7 +86,7 @@ export class CallTable implements GuestTable {
       if (this.#access.table.autoIncrement) ids.u64(this.#assignId(row))
       else this.#refuseTaken(row)
       this.#refuseDuplicate(row)
-      this.#scope.operations.add({ kind: 'insert', access: this.#access, after: row })
+      this.#scope.operations.add({ kind: 'insert', writer: this.#access.writer, after: row })
     }
     reader.end()
     return ids.view()
@@ -108,24 +110,30 @@ export class CallTable implements GuestTable {
     return deleted
   }
 
+  /** Of the table that is read, and of those that its policies look into. */
+  #seeOwnWrites(): void {
+    this.#scope.operations.makeVisible(this.#access.table)
+    for (const table of this.#access.policy(this.#scope.policy).looks) this.#scope.operations.makeVisible(table)
+  }
+
   #updateOne(row: SqlValue[]): boolean {
     this.#fillOwner(row)
-    this.#scope.operations.makeVisible(this.#access.table)
+    this.#seeOwnWrites()
     this.#scope.budget.countRows(1)
-    const before = this.#access.get(this.#access.keyOf(row), this.#scope.policy, 'update')
+    const before = this.#access.get(keyOf(this.#access.table, row), this.#scope.policy, 'update')
     if (before === undefined) return false
     this.#admit('update', row)
     this.#refuseDuplicate(row)
-    this.#scope.operations.add({ kind: 'update', access: this.#access, before, after: row })
+    this.#scope.operations.add({ kind: 'update', writer: this.#access.writer, before, after: row })
     return true
   }
 
   #deleteOne(key: SqlRow): boolean {
-    this.#scope.operations.makeVisible(this.#access.table)
+    this.#seeOwnWrites()
     this.#scope.budget.countRows(1)
     const before = this.#access.get(key, this.#scope.policy, 'delete')
     if (before === undefined) return false
-    this.#scope.operations.add({ kind: 'delete', access: this.#access, before })
+    this.#scope.operations.add({ kind: 'delete', writer: this.#access.writer, before })
     return true
   }
 
@@ -152,7 +160,8 @@ export class CallTable implements GuestTable {
   }
 
   #admit(operation: 'insert' | 'update', row: SqlRow): void {
-    if (this.#access.policy.admits(operation, row, this.#scope.policy)) return
+    for (const table of this.#access.policy(this.#scope.policy).looks) this.#scope.operations.makeVisible(table)
+    if (this.#access.admits(operation, row, this.#scope.policy)) return
     throw new HostError('ERR_ROW_DENIED', `the policy of ${this.#access.table.name} does not admit this row for this sender`)
   }
 
@@ -160,21 +169,33 @@ export class CallTable implements GuestTable {
     const { table } = this.#access
     const ordinal = table.columns.indexOf(table.key)
     if (row[ordinal] !== 0n) throw new HostError('ERR_ROW_MALFORMED', `${table.name}.${table.key.name} is counted by the host: leave it 0`)
-    const id = this.#scope.nextIds.take(table, this.#scope.policy.sender)
+    const id = this.#nextId(row)
     row[ordinal] = id
     return id
   }
 
+  #nextId(row: SqlRow): bigint {
+    const { table } = this.#access
+    if (table.owner === undefined) {
+      let id = this.#scope.randomIds.next()
+      while (this.#access.isTaken([id])) id = this.#scope.randomIds.next()
+      return id
+    }
+    const owner = row[table.columns.indexOf(table.owner)]
+    assert(owner instanceof Uint8Array, 'an owner was unpacked as an identity')
+    return this.#scope.nextIds.take(table, owner)
+  }
+
   #refuseTaken(row: SqlRow): void {
     this.#scope.operations.makeVisible(this.#access.table)
-    if (this.#access.isTaken(this.#access.keyOf(row))) throw duplicate(this.#access.table, this.#access.table.key.name)
+    if (this.#access.isTaken(keyOf(this.#access.table, row))) throw duplicate(this.#access.table, this.#access.table.key.name)
   }
 
   #refuseDuplicate(row: SqlRow): void {
     for (const index of this.#access.table.indexes) {
       if (index.unique === undefined) continue
       this.#scope.operations.makeVisible(this.#access.table)
-      if (this.#access.breaksUnique(index, row, this.#access.keyOf(row))) {
+      if (this.#access.breaksUnique(index, row, keyOf(this.#access.table, row))) {
         throw duplicate(this.#access.table, index.columns.map((column) => column.name).join(', '))
       }
     }

@@ -1,5 +1,5 @@
 /**
- * One open database: its file, its directory of people, its keys, and the module that runs in it.
+ * One open database: its file and history, its directory of people, its keys, and the module that runs in it.
  * Everything here is synchronous and belongs to one thread; the shard queues in front of it.
  */
 import type { Clock, Micros } from '../clock.ts'
@@ -7,95 +7,176 @@ import type { KeyRing } from '../auth/signing-key.ts'
 import { changeLimits } from '../database-limits.ts'
 import type { DatabaseLimits, LimitChange } from '../database-limits.ts'
 import { assert, HostError } from '../errors.ts'
-import { identityToBytes } from '../identity.ts'
-import type { Identity } from '../identity.ts'
+import { identityFromBytes } from '../identity.ts'
 import * as limits from '../limits.ts'
 import type { Scan } from '../plan/scan.ts'
 import type { CallerHead } from '../protocol/shard-protocol.ts'
 import { PackedWriter } from '../packed-bytes.ts'
-import { DatabaseFile } from '../storage/database-file.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
+import type { Layouts } from '../row-codec.ts'
+import { parseDescription } from '../schema/description.ts'
+import type { ModuleDescription } from '../schema/description.ts'
+import { layoutsOf } from '../schema/schema.ts'
+import type { LoggedRecord, RecordKind } from '../log/record.ts'
+import { applyRecords } from '../storage/apply-records.ts'
+import { CallResults } from '../storage/call-results.ts'
+import type { DatabaseFile, Savepoint } from '../storage/database-file.ts'
 import { Directory } from '../storage/directory.ts'
-import { loadKeyRing, storeKeyRing } from '../storage/key-ring-store.ts'
-import { loadLimits, storeLimits } from '../storage/limit-store.ts'
+import { loadHead, storeHead } from '../storage/head.ts'
+import { loadKeyRing } from '../storage/key-ring-store.ts'
+import { loadLimits, storedLimits } from '../storage/limit-store.ts'
+import { moduleOfVersion } from '../storage/module-store.ts'
 import { NextIds } from '../storage/next-ids.ts'
 import { toObject } from '../storage/row-image.ts'
 import type { RowObject } from '../storage/row-image.ts'
-import { prepareSystemTables } from '../storage/system-tables.ts'
+import type { RecordPayload } from '../storage/record-payload.ts'
+import { loadDatabaseId, setMeta, tenantId } from '../storage/system-tables.ts'
 import type { ActiveModule } from './active-module.ts'
 import type { Caller } from './call-context.ts'
 import type { LogLine } from './call-log.ts'
+import { Journal, noVersions } from './journal.ts'
+import { PlanCache } from './plan-cache.ts'
+import { BatchOperations } from './row-operations.ts'
 import type { TableAccess } from './table-access.ts'
 
 export interface DatabaseOptions {
-  readonly path: string
-  readonly create: boolean
+  /** At the end of its history (host/storage/open-state.ts). */
+  readonly file: DatabaseFile
   readonly clock: Clock
+  /** `fresh` when left out. */
+  readonly instances?: InstanceMode
 }
 
-export class Database implements Disposable {
+/** What a publish or an operator sets, as the running batch has it. */
+interface Settings {
+  readonly module: ActiveModule | undefined
+  readonly keyRing: KeyRing | undefined
+  readonly limits: DatabaseLimits
+}
+
+export class Database {
   readonly file: DatabaseFile
   readonly directory: Directory
   readonly nextIds: NextIds
+  readonly calls: CallResults
+  readonly journal: Journal
+  readonly operations: BatchOperations
   readonly clock: Clock
+  /** What its records in the log are known by. */
+  readonly uid: Uint8Array
+  /** What its modules are compiled for. */
+  readonly instances: InstanceMode
+  readonly plans = new PlanCache()
   /** Shared by all calls, one after the other: what it holds is copied out before the next use. */
   readonly rowWriter = new PackedWriter('ERR_CALL_LIMIT', limits.rowBytesPerCallMax)
   readonly contextWriter = new PackedWriter()
-  #keyRing: KeyRing
-  #limits: DatabaseLimits
-  #module: ActiveModule | undefined
-  #lastCallTime: Micros = 0n
+  #settings: Settings
+  #committed: Settings
+  #isBehind = false
+  #lastCallTime: Micros
   #log: LogLine[] = []
 
-  constructor({ path, create, clock }: DatabaseOptions) {
-    this.file = new DatabaseFile({ path, create })
+  constructor({ file, clock, instances = 'fresh' }: DatabaseOptions) {
+    this.file = file
     this.clock = clock
-    this.directory = new Directory(this.file, clock)
-    this.nextIds = new NextIds(this.file)
-    try {
-      prepareSystemTables(this.file, create)
-      this.#keyRing = loadKeyRing(this.file)
-      this.#limits = loadLimits(this.file)
-    } catch (error) {
-      this.file.close()
-      throw error
-    }
+    this.instances = instances
+    const head = loadHead(file)
+    const { uid, tenant } = loadDatabaseId(file)
+    this.uid = uid
+    this.journal = new Journal({ database: uid, tenant: tenantId(tenant), sqliteVersion: sqliteNumber(file.sqliteVersion) }, head)
+    this.#lastCallTime = head.timestamp
+    this.directory = new Directory(
+      file,
+      () => this.#changeTime(),
+      (directory) => this.#record('identity', { directory }),
+    )
+    this.nextIds = new NextIds(file)
+    this.calls = new CallResults(file)
+    this.operations = new BatchOperations(file)
+    this.#settings = { module: undefined, keyRing: loadKeyRing(file), limits: loadLimits(file) }
+    this.#committed = this.#settings
   }
 
   /** The running module, or undefined before the first publish. */
   get module(): ActiveModule | undefined {
-    return this.#module
+    return this.#settings.module
   }
 
   /** @throws HostError ERR_MODULE_MISSING before the first publish. */
   requireModule(): ActiveModule {
-    if (this.#module === undefined) throw new HostError('ERR_MODULE_MISSING', 'this database has no module yet: publish one')
-    return this.#module
+    const { module } = this.#settings
+    if (module === undefined) throw new HostError('ERR_MODULE_MISSING', 'this database has no module yet: publish one')
+    return module
   }
 
-  /** From the next call on. */
-  setModule(module: ActiveModule): void {
-    this.#module = module
+  /** The module that was published last, when the file is opened. */
+  resumeModule(module: ActiveModule): void {
+    this.#settings = { ...this.#settings, module }
+    this.#committed = this.#settings
+  }
+
+  /** From the next call of the open batch on, and for good once that is committed. */
+  publishModule(module: ActiveModule, payload: RecordPayload): void {
+    this.#runFromNowOn(module)
+    this.#record('publish', payload)
+  }
+
+  #runFromNowOn(module: ActiveModule | undefined): void {
+    const { module: before } = this.#settings
+    if (before !== module && before !== this.#committed.module) before?.guest.close?.()
+    this.#settings = { ...this.#settings, module }
   }
 
   /** What one call may use. */
   get limits(): DatabaseLimits {
-    return this.#limits
+    return this.#settings.limits
   }
 
-  /** @throws HostError ERR_LIMIT */
-  setLimits(change: LimitChange): void {
-    const changed = changeLimits(this.#limits, change)
-    storeLimits(this.file, changed)
-    this.#limits = changed
+  /**
+   * In the open batch.
+   *
+   * @throws HostError ERR_LIMIT
+   */
+  setLimits(change: LimitChange): DatabaseLimits {
+    const changed = changeLimits(this.limits, change)
+    this.#setMeta('limit', 'limits', storedLimits(changed))
+    this.#settings = { ...this.#settings, limits: changed }
+    return changed
   }
 
   get keyRing(): KeyRing {
-    return this.#keyRing
+    const { keyRing } = this.#settings
+    assert(keyRing !== undefined, 'a database gets its keys when it is made')
+    return keyRing
   }
 
-  setKeyRing(ring: KeyRing): void {
-    storeKeyRing(this.file, ring)
-    this.#keyRing = ring
+  get hasKeyRing(): boolean {
+    return this.#settings.keyRing !== undefined
+  }
+
+  /** In the open batch. */
+  setKeyRing(keyRing: KeyRing): void {
+    this.#setMeta('key', 'key_ring', JSON.stringify(keyRing))
+    this.#settings = { ...this.#settings, keyRing }
+  }
+
+  #setMeta(kind: 'limit' | 'key', name: string, value: string): void {
+    this.journal.requireWritable()
+    this.file.begin()
+    setMeta(this.file, name, value)
+    this.#record(kind, { meta: { [name]: value } })
+  }
+
+  #record(kind: RecordKind, payload: RecordPayload): void {
+    this.journal.add({ kind, timestamp: this.callTime(), versions: this.module?.recordVersions ?? noVersions, payload })
+  }
+
+  /** What arguments and results of an earlier version look like. */
+  describeVersion(version: number): { readonly description: ModuleDescription; readonly layouts: Layouts } {
+    const stored = moduleOfVersion(this.file, version)
+    if (stored === undefined) throw new HostError('ERR_MODULE_MISSING', `this database has no version ${version} of its module`)
+    const description = parseDescription(stored.description)
+    return { description, layouts: layoutsOf(description) }
   }
 
   access(module: ActiveModule, table: string): TableAccess {
@@ -109,9 +190,10 @@ export class Database implements Disposable {
    *
    * @throws HostError ERR_TABLE_UNKNOWN, ERR_NO_INDEX, ERR_CALL_LIMIT past `rowsReadPerCallMax` rows.
    */
-  rows(sender: Identity, access: TableAccess, scan: Scan): RowObject[] {
-    const own = { text: sender, bytes: identityToBytes(sender) }
-    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { sender: own.bytes })
+  rows(caller: Caller, access: TableAccess, scan: Scan): RowObject[] {
+    const own = { text: identityFromBytes(caller.sender), bytes: caller.sender }
+    this.file.rowsExaminedLeft = limits.rowsExaminedPerCallMax
+    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { ...caller, reducer: undefined })
     if (rows.length > limits.rowsReadPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `there are more than ${limits.rowsReadPerCallMax} rows: ask for the latest, the newest or the oldest so many`)
     }
@@ -125,6 +207,12 @@ export class Database implements Disposable {
     return this.#lastCallTime
   }
 
+  /** The time of a change that is not a call's, when there may be one now. */
+  #changeTime(): Micros {
+    this.journal.requireWritable()
+    return this.callTime()
+  }
+
   keepLog(lines: readonly LogLine[]): void {
     this.#log.push(...lines)
   }
@@ -136,16 +224,73 @@ export class Database implements Disposable {
     return taken
   }
 
-  /** Everything the batch did is on disk when this returns. */
-  commit(): void {
-    this.file.commit()
+  /** What the batch did stands in the file's open transaction when this returns, and can still be undone. */
+  finishBatch(): void {
+    this.operations.apply()
+    if (!this.journal.hasRecords) return
+    this.file.begin()
+    storeHead(this.file, this.journal.head)
+  }
+
+  /** The batch is in the log. False for a file that does not take it now: it is behind the log until `catchUp`. */
+  commit(): boolean {
+    this.journal.commit()
+    if (this.#committed.module !== this.module) this.#committed.module?.guest.close?.()
+    this.#committed = this.#settings
+    try {
+      this.file.commit()
+      this.nextIds.commit()
+      return true
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error
+      // Whoever reads now sees what was committed before.
+      this.file.rollback()
+      this.doubt()
+      return false
+    }
   }
 
   /** Nothing the batch did is left, in the file or in memory. */
   rollback(): void {
+    this.journal.rollback()
+    this.#runFromNowOn(this.#committed.module)
+    this.#settings = this.#committed
+    this.#forget()
     this.file.rollback()
+  }
+
+  /** Takes the file's rows back to a savepoint, and with them what was read of them. */
+  undoTo(savepoint: Savepoint): void {
+    this.file.rollbackToSavepoint(savepoint)
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.operations.forget()
     this.directory.forget()
     this.nextIds.forget()
+    this.calls.forget()
+    this.plans.forget()
+  }
+
+  /** The log may have more than this file: it is asked before anything else happens. */
+  doubt(): void {
+    this.#isBehind = true
+    this.#forget()
+  }
+
+  /** Some of what the log has may not be in the file. Nobody was told of it, so the file can be read; nothing may be changed until `catchUp`. */
+  get isBehind(): boolean {
+    return this.#isBehind
+  }
+
+  /** Brings the file to where the log is; `read` gives the log's records after a position. */
+  async catchUp(read: (after: bigint) => AsyncIterable<readonly LoggedRecord[]>): Promise<void> {
+    this.file.rollback()
+    this.#forget()
+    await applyRecords(this.file, read(loadHead(this.file).position))
+    this.journal.resume(loadHead(this.file))
+    this.#isBehind = false
   }
 
   /** The caller of a request with logins turned into identities, minted in the open batch where they are new. */
@@ -155,10 +300,12 @@ export class Database implements Disposable {
   }
 
   close(): void {
-    this.file.close()
+    this.module?.guest.close?.()
   }
+}
 
-  [Symbol.dispose](): void {
-    this.close()
-  }
+/** As SQLite counts its releases: 3.54.0 is 3054000. */
+function sqliteNumber(version: string): number {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  return major * 1_000_000 + minor * 1_000 + patch
 }

@@ -1,100 +1,105 @@
 /**
- * The row operations of one call, in order: its undo and what a log will record. They are applied to
- * the file when the call has succeeded, or before that when the call reads a table it has written,
- * then under a savepoint. A failed call leaves nothing.
+ * The row operations of one batch and, in it, of the call that runs. A call's are its undo and its record:
+ * a failed call leaves none. They reach the file when somebody reads their table, or at the end of the
+ * batch, many rows at a time; those of a call that has not ended only under a savepoint.
  */
 import { HostError } from '../errors.ts'
-import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import type { Table } from '../schema/schema.ts'
 import type { DatabaseFile } from '../storage/database-file.ts'
-import type { NextIds } from '../storage/next-ids.ts'
-import type { TableAccess } from './table-access.ts'
+import { applyOperations } from '../storage/row-operation.ts'
+import type { RowOperation } from '../storage/row-operation.ts'
 
-export type RowOperationRecord =
-  | { readonly kind: 'insert'; readonly access: TableAccess; readonly after: SqlRow }
-  | { readonly kind: 'update'; readonly access: TableAccess; readonly before: SqlRow; readonly after: SqlRow }
-  | { readonly kind: 'delete'; readonly access: TableAccess; readonly before: SqlRow }
-
-export class RowOperations {
+/** What the calls of the open batch have left that is not in the file yet. */
+export class BatchOperations {
   readonly #file: DatabaseFile
-  readonly #nextIds: NextIds
-  readonly #recordsMax: number
-  readonly #records: RowOperationRecord[] = []
+  #waiting: RowOperation[] = []
+  readonly #tables = new Set<Table>()
+
+  constructor(file: DatabaseFile) {
+    this.#file = file
+  }
+
+  keep(operations: readonly RowOperation[]): void {
+    for (const operation of operations) {
+      this.#waiting.push(operation)
+      this.#tables.add(operation.writer.table)
+    }
+  }
+
+  touches(table: Table): boolean {
+    return this.#tables.has(table)
+  }
+
+  apply(): void {
+    if (this.#waiting.length === 0) return
+    this.#file.begin()
+    applyOperations(this.#waiting)
+    this.forget()
+  }
+
+  forget(): void {
+    this.#waiting = []
+    this.#tables.clear()
+  }
+}
+
+export class CallOperations {
+  readonly #file: DatabaseFile
+  readonly #batch: BatchOperations
+  readonly #operationsMax: number
+  readonly #operations: RowOperation[] = []
   #applied = 0
   /** Tables with operations that are not applied: a read asks before each of its statements. */
   readonly #pending = new Set<Table>()
   #hasSavepoint = false
 
-  constructor(file: DatabaseFile, nextIds: NextIds, recordsMax: number) {
-    this.#recordsMax = recordsMax
+  constructor(file: DatabaseFile, batch: BatchOperations, operationsMax: number) {
     this.#file = file
-    this.#nextIds = nextIds
+    this.#batch = batch
+    this.#operationsMax = operationsMax
   }
 
-  get records(): readonly RowOperationRecord[] {
-    return this.#records
+  /** In the order they were made. */
+  get all(): readonly RowOperation[] {
+    return this.#operations
   }
 
-  add(record: RowOperationRecord): void {
-    if (this.#records.length >= this.#recordsMax) {
-      throw new HostError('ERR_CALL_LIMIT', `a call may change at most ${this.#recordsMax} rows: split the work over several calls`)
+  add(operation: RowOperation): void {
+    if (this.#operations.length >= this.#operationsMax) {
+      throw new HostError('ERR_CALL_LIMIT', `a call may change at most ${this.#operationsMax} rows: split the work over several calls`)
     }
-    this.#records.push(record)
-    this.#pending.add(record.access.table)
+    this.#operations.push(operation)
+    this.#pending.add(operation.writer.table)
   }
 
-  /** Lets the statements of this call see what it wrote to `table`. */
+  /** Lets the statements of this call see what it and the calls before it wrote to `table`. */
   makeVisible(table: Table): void {
     if (this.#pending.has(table)) this.#applyUnderSavepoint()
+    else if (this.#batch.touches(table)) this.#batch.apply()
   }
 
   #applyUnderSavepoint(): void {
-    if (!this.#hasSavepoint) this.#file.savepoint()
+    if (!this.#hasSavepoint) {
+      this.#batch.apply()
+      this.#file.savepoint('call')
+    }
     this.#hasSavepoint = true
-    this.#apply()
-  }
-
-  /** The call succeeded: everything is in the batch's transaction. */
-  keep(): void {
-    if (this.#applied < this.#records.length) {
-      this.#file.begin()
-      this.#apply()
-    }
-    if (this.#hasSavepoint) this.#file.release()
-  }
-
-  /** The call failed: nothing is. */
-  undo(): void {
-    if (this.#hasSavepoint) this.#file.rollbackToSavepoint()
-    this.#hasSavepoint = false
-    this.#records.length = 0
-  }
-
-  #apply(): void {
-    while (this.#applied < this.#records.length) {
-      const record = this.#records[this.#applied++]
-      if (record !== undefined) this.#applyOne(record)
-    }
+    applyOperations(this.#operations.slice(this.#applied))
+    this.#applied = this.#operations.length
     this.#pending.clear()
   }
 
-  #applyOne(record: RowOperationRecord): void {
-    switch (record.kind) {
-      case 'insert':
-        return record.access.insert(record.after)
-      case 'update':
-        return record.access.update(record.after)
-      case 'delete':
-        record.access.delete(record.before)
-        this.#retireId(record.access, record.before)
-    }
+  /** The call succeeded: what it did belongs to the batch. */
+  keep(): void {
+    if (!this.#hasSavepoint) return this.#batch.keep(this.#operations)
+    this.#applyUnderSavepoint()
+    this.#file.release('call')
   }
 
-  #retireId(access: TableAccess, row: SqlRow): void {
-    if (!access.table.autoIncrement) return
-    const key = access.keyOf(row)
-    const id: SqlValue = key.at(-1) ?? null
-    const owner: SqlValue = key.length > 1 ? (key[0] ?? null) : null
-    if (typeof id === 'bigint') this.#nextIds.retire(access.table, owner instanceof Uint8Array ? owner : new Uint8Array(0), id)
+  /** The call failed: nothing is left of it. */
+  undo(): void {
+    if (this.#hasSavepoint) this.#file.rollbackToSavepoint('call')
+    this.#hasSavepoint = false
+    this.#operations.length = 0
   }
 }

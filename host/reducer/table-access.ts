@@ -2,21 +2,24 @@
  * One table of the running module with its policy folded into every statement: the only way from a
  * call, or a host-side reader, to rows. Statements are printed and prepared once a publish.
  */
-import { HostError } from '../errors.ts'
+import { HostError, unreachable } from '../errors.ts'
 import * as limits from '../limits.ts'
-import { LruMap } from '../lru-map.ts'
-import { and, compare, keyColumns, parameter } from '../plan/plan.ts'
-import type { Condition, Operand, SqlRow, SqlValue, Statement } from '../plan/plan.ts'
+import { and, compare, keyOf } from '../plan/plan.ts'
+import type { Condition, Exists, Operand, Order, SqlRow, SqlValue, Statement } from '../plan/plan.ts'
 import { keyCondition, print } from '../plan/printer.ts'
 import type { Printed } from '../plan/printer.ts'
 import { planScan, scanShape, scanValues } from '../plan/scan.ts'
 import type { Scan } from '../plan/scan.ts'
-import { compilePolicy } from '../policy/policy.ts'
-import type { PolicyContext, RowOperation, TablePolicy } from '../policy/policy.ts'
+import { contextValue } from '../policy/context.ts'
+import type { PolicyContext } from '../policy/context.ts'
+import type { Look } from '../policy/evaluate.ts'
+import type { TablePolicies, TablePolicy } from '../policy/policy.ts'
 import type { Index, Table } from '../schema/schema.ts'
 import type { DatabaseFile, FileStatement } from '../storage/database-file.ts'
+import { TableWriter } from '../storage/table-writer.ts'
+import type { PlanCache, PlanVersion } from './plan-cache.ts'
 
-/** A prepared statement whose `sender` operands are filled from the context. */
+/** A prepared statement whose operands are filled from the call. */
 interface BoundStatement {
   readonly statement: FileStatement
   readonly operands: readonly Operand[]
@@ -25,45 +28,61 @@ interface BoundStatement {
 /** So many of the largest rows fit the bytes of a call: they can be fetched in one go. */
 const rowsAtOnceMax = limits.rowBytesPerCallMax / limits.rowSizeBytesMax
 
-/** Shapes of scans that are kept planned, of the many that a module can make of one table. */
-const shapesKeptMax = 200
+export interface TableAccessOptions {
+  readonly file: DatabaseFile
+  readonly table: Table
+  readonly policies: TablePolicies
+  readonly plans: PlanCache
+  readonly version: PlanVersion
+}
 
 export class TableAccess {
   readonly table: Table
-  readonly policy: TablePolicy
+  readonly #policies: TablePolicies
   readonly #file: DatabaseFile
-  /** Texts only: a hundred tables of two hundred shapes would be as many prepared statements. */
-  readonly #shapes = new LruMap<string, Printed>(shapesKeptMax)
-  readonly #insert: BoundStatement
-  readonly #update: BoundStatement
-  readonly #delete: BoundStatement
+  /** Names rows by their keys, after the policy has admitted them. */
+  readonly writer: TableWriter
+  readonly #plans: PlanCache
+  readonly #version: PlanVersion
   readonly #exists: BoundStatement
-  readonly #get: Record<'read' | 'update' | 'delete', BoundStatement>
+  /** The looks of policies that were asked about a row. */
+  readonly #looks = new WeakMap<Exists, Printed>()
 
-  constructor(file: DatabaseFile, table: Table) {
+  constructor({ file, table, policies, plans, version }: TableAccessOptions) {
     this.#file = file
     this.table = table
-    this.policy = compilePolicy(table)
+    this.#policies = policies
+    this.#plans = plans
+    this.#version = version
     const byKey = keyCondition(table)
-    const get = (operation: RowOperation): BoundStatement =>
-      this.#prepare({ kind: 'select', table, where: and(byKey, this.policy.using('read'), this.policy.using(operation)), order: [], hasLimit: false })
-    this.#get = { read: get('read'), update: get('update'), delete: get('delete') }
-    // Writes and checks below name one row by its key, after the policy has admitted it.
-    this.#insert = this.#prepare({ kind: 'insert', table })
-    this.#update = this.#prepare({ kind: 'update', table, where: byKey })
-    this.#delete = this.#prepare({ kind: 'delete', table, where: byKey })
+    this.writer = new TableWriter(file, table)
     this.#exists = this.#prepare({ kind: 'count', table, where: byKey })
+    // What SQLite cannot prepare is refused at publish.
+    for (const operation of ['read', 'update', 'delete'] as const) this.#file.statement(this.#get(operation, undefined).sql)
+  }
+
+  /** What is in force for this call. */
+  policy({ reducer }: PolicyContext): TablePolicy {
+    return this.#policies.inside(reducer)
+  }
+
+  /** Whether the call may leave this row. The writes of the call to `policy.looks` must be visible. */
+  admits(operation: 'insert' | 'update', row: SqlRow, context: PolicyContext): boolean {
+    return this.policy(context).admits(operation, row, context, this.#look)
   }
 
   /** The row with this key that the sender may read and, for the other operations, may also change. */
   get(key: SqlRow, context: PolicyContext, operation: 'read' | 'update' | 'delete' = 'read'): SqlRow | undefined {
-    const { statement, operands } = this.#get[operation]
-    return statement.row(bind(operands, key, context))
+    const { sql, operands } = this.#get(operation, context.reducer)
+    return this.#file.statement(sql).row(bind(operands, key, context))
   }
 
-  /** At most `rowsMax` rows, or the scan's own limit when that is smaller, in the scan's order. */
+  /**
+   * At most `rowsMax` rows, or the scan's own limit when that is smaller, in the scan's order. Where the
+   * table has an owner and the scan names none, they are the sender's own.
+   */
   scan(scan: Scan, rowsMax: number, context: PolicyContext): SqlRow[] {
-    const { sql, operands } = this.#shape(scan)
+    const { sql, operands } = this.#printed('scan', scan, context, (where, order) => ({ kind: 'select', table: this.table, where, order, hasLimit: true }))
     const statement = this.#file.statement(sql)
     const limit = Math.min(scan.limit ?? rowsMax, rowsMax)
     const values = bind(operands, [...scanValues(scan), BigInt(limit)], context)
@@ -73,9 +92,8 @@ export class TableAccess {
 
   /** How many rows the scan would give without its limit, counted up to `rowsMax`. */
   count(scan: Scan, rowsMax: number, context: PolicyContext): bigint {
-    const { where } = planScan(this.table, scan)
-    const { statement, operands } = this.#prepare({ kind: 'count', table: this.table, where: and(where, this.policy.using('read')) })
-    const [count] = statement.row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], context)) ?? []
+    const { sql, operands } = this.#printed('count', scan, context, (where) => ({ kind: 'count', table: this.table, where }))
+    const [count] = this.#file.statement(sql).row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], context)) ?? []
     return typeof count === 'bigint' ? count : 0n
   }
 
@@ -93,33 +111,33 @@ export class TableAccess {
     const where: Condition = { kind: 'and', terms: columns.map((column) => compare(column, '=')) }
     const { statement } = this.#prepare({ kind: 'select', table: this.table, where, order: [], hasLimit: false })
     const found = statement.row(values)
-    return found !== undefined && !isSameRow(this.keyOf(found), key)
+    return found !== undefined && !isSameRow(keyOf(this.table, found), key)
   }
 
-  keyOf(row: SqlRow): SqlValue[] {
-    return keyColumns(this.table).map((column) => row[this.table.columns.indexOf(column)] ?? null)
+  #get(operation: 'read' | 'update' | 'delete', reducer: string | undefined): Printed {
+    const shape = `${this.table.id} ${this.#policies.nameOf(reducer)} get ${operation}`
+    return this.#plans.printed(this.#version, shape, () => {
+      const policy = this.#policies.inside(reducer)
+      const where = and(keyCondition(this.table), policy.using('read'), policy.using(operation))
+      return { kind: 'select', table: this.table, where, order: [], hasLimit: false }
+    })
   }
 
-  insert(row: SqlRow): void {
-    this.#insert.statement.run(row)
+  #printed(kind: 'scan' | 'count', scan: Scan, { reducer }: PolicyContext, statement: (where: Condition, order: readonly Order[]) => Statement): Printed {
+    const shape = `${this.table.id} ${this.#policies.nameOf(reducer)} ${kind} ${scanShape(scan)}`
+    return this.#plans.printed(this.#version, shape, () => {
+      const { where, order } = planScan(this.table, scan)
+      const namesOwner = scan.terms.some((term) => term.operator === '=' && term.column === this.table.owner)
+      const { examined } = this.#policies.inside(reducer)
+      return statement(namesOwner ? and(where, examined) : and(where, this.#policies.own, examined), order)
+    })
   }
 
-  update(row: SqlRow): void {
-    this.#update.statement.run([...row, ...this.keyOf(row)])
-  }
-
-  delete(row: SqlRow): void {
-    this.#delete.statement.run(this.keyOf(row))
-  }
-
-  #shape(scan: Scan): Printed {
-    const shape = scanShape(scan)
-    const known = this.#shapes.get(shape)
-    if (known !== undefined) return known
-    const { where, order } = planScan(this.table, scan)
-    const printed = print({ kind: 'select', table: this.table, where: and(where, this.policy.using('read')), order, hasLimit: true })
-    this.#shapes.set(shape, printed)
-    return printed
+  readonly #look: Look = (look, row, context) => {
+    const printed = this.#looks.get(look) ?? print({ kind: 'probe', exists: look })
+    this.#looks.set(look, printed)
+    const [found] = this.#file.statement(printed.sql).row(bind(printed.operands, row, context)) ?? []
+    return found === 1n
   }
 
   #prepare(statement: Statement): BoundStatement {
@@ -128,9 +146,28 @@ export class TableAccess {
   }
 }
 
-function bind(operands: readonly Operand[], values: SqlRow, context: PolicyContext): SqlValue[] {
+/** `values` are those of the parameters, in order, or for a look those of the row. */
+export function bind(operands: readonly Operand[], values: SqlRow, context: PolicyContext): SqlValue[] {
   let next = 0
-  return operands.map((operand) => (operand === parameter ? (values[next++] ?? null) : context.sender))
+  return operands.map((operand) => {
+    switch (operand.kind) {
+      case 'parameter':
+        return values[next++] ?? null
+      case 'sender':
+        return context.sender
+      case 'literal':
+        return operand.value
+      case 'row':
+        return values[operand.ordinal] ?? null
+      case 'actor':
+      case 'assurance':
+      case 'channel':
+      case 'claim':
+        return contextValue(operand, context)
+      default:
+        return unreachable(operand)
+    }
+  })
 }
 
 export function isSameRow(left: SqlRow, right: SqlRow): boolean {

@@ -15,7 +15,11 @@ export const DEPTH_IMPORT = 'depth'
 
 export const DOOR_EXPORT = 'door'
 
-/** What stands behind the door, by the name of the guest's own export. An absent one does nothing. */
+/**
+ * What stands behind the door, by the name of the guest's own export. An absent one does nothing, but
+ * for `_initialize`: it first makes the instance new, and must be called over a memory of zeros before
+ * anything else, in an instance that was just made and in one that is used again.
+ */
 export const DOOR = {
   cabi_realloc: 0,
   call: 1,
@@ -40,6 +44,8 @@ export const METER_SECTION = 'remembrancer.meter'
 
 export interface MeterFacts {
   readonly fuelSchedule: number
+  /** `_initialize` makes an instance new that has been used. Modules stored before it did cannot be reset. */
+  readonly startsAnew: boolean
   /** Of the imported memory, in pages of 64 KiB. */
   readonly memoryPagesMin: number
   readonly memoryPagesMax: number
@@ -47,10 +53,10 @@ export interface MeterFacts {
   readonly instanceFuel: number
 }
 
-/** Four words, little-endian. */
+/** Five words, little-endian. */
 export function encodeMeterFacts(facts: MeterFacts): Uint8Array {
-  const words = new DataView(new ArrayBuffer(16))
-  const values = [facts.fuelSchedule, facts.memoryPagesMin, facts.memoryPagesMax, facts.instanceFuel]
+  const words = new DataView(new ArrayBuffer(20))
+  const values = [facts.fuelSchedule, facts.memoryPagesMin, facts.memoryPagesMax, facts.instanceFuel, facts.startsAnew ? 1 : 0]
   for (const [index, value] of values.entries()) words.setUint32(index * 4, value, true)
   return new Uint8Array(words.buffer)
 }
@@ -58,8 +64,11 @@ export function encodeMeterFacts(facts: MeterFacts): Uint8Array {
 /** @throws HostError ERR_STORAGE for a module that no rewriter of ours has written. */
 export function readMeterFacts(module: WebAssembly.Module): MeterFacts {
   const [section] = WebAssembly.Module.customSections(module, METER_SECTION)
-  if (section === undefined || section.byteLength !== 16) throw new HostError('ERR_STORAGE', 'the stored module is not metered: publish it again')
+  if (section === undefined || (section.byteLength !== 16 && section.byteLength !== 20)) {
+    throw new HostError('ERR_STORAGE', 'the stored module is not metered: publish it again')
+  }
   const words = new DataView(section)
   const [fuelSchedule, memoryPagesMin, memoryPagesMax, instanceFuel] = [0, 4, 8, 12].map((at) => words.getUint32(at, true)) as [number, number, number, number]
-  return { fuelSchedule, memoryPagesMin, memoryPagesMax, instanceFuel }
+  const startsAnew = section.byteLength === 20 && words.getUint32(16, true) === 1
+  return { fuelSchedule, memoryPagesMin, memoryPagesMax, instanceFuel, startsAnew }
 }

@@ -1,6 +1,7 @@
 /**
- * A compiled module and the adapter for the one world. Each call gets a fresh instance over a memory
- * of the host's, cleared; nothing of an instance outlives its call. This and describe.ts are the only
+ * A compiled module and the adapter for the one world. Each call gets an instance over a memory of the
+ * host's, cleared: a fresh one, or, where the operator chose so, the one of the call before, made as new
+ * by the module's own start (docs/decisions/0003-reset-instances.md). This and describe.ts are the only
  * files that instantiate guest code, and they know nothing of SQL: a table is six functions on bytes.
  *
  *   lower    context, handles and arguments are written where the guest's own allocator says
@@ -10,23 +11,30 @@
  * The module must have been through host/module/rewrite: fuel and depth end it, and the host can tell.
  */
 import { HostError } from '../errors.ts'
-import * as limits from '../limits.ts'
+import { thrownEnd } from './call-end.ts'
+import type { ThrownEnd } from './call-end.ts'
 import { DOOR_EXPORT, HOST_IMPORTS, MEMORY_IMPORT, readMeterFacts } from './door.ts'
 import type { Door, MeterFacts } from './door.ts'
-import { bytesPrice, changedRowPrice, countedRowPrice, rowPrice, tablePrice } from './fuel-schedule.ts'
+import { bytesPrice } from './fuel-schedule.ts'
+import type { GuestMemory, MemoryShape } from './guest-memory.ts'
 import type { GuestTable } from './handle-table.ts'
+import type { InstanceMode } from './instance-mode.ts'
+import { InstancePool } from './instance-pool.ts'
+import type { GuestInstance } from './instance-pool.ts'
 import { MemoryPool } from './memory-pool.ts'
-import type { MemoryShape } from './memory-pool.ts'
-import { depthError, Meter } from './meter.ts'
+import { Meter } from './meter.ts'
 import type { CallLimits } from './meter.ts'
 import { RunningCall } from './running-call.ts'
 import type { LiftedResult } from './running-call.ts'
+import { worldImports } from './world-imports.ts'
 
 export interface GuestCall {
   /** The reducer's number in the module description. */
   readonly reducer: number
   readonly context: Uint8Array
   readonly tables: readonly GuestTable[]
+  /** Of the call's handles (handle-table.ts); drawn when left out. */
+  readonly handleTag?: number
   readonly args: Uint8Array
   readonly limits: CallLimits
   /** `level` is the position in the WIT enum: debug, info, warn, error. */
@@ -37,34 +45,39 @@ export interface GuestCall {
  * `ok` carries the packed result, `failed` the module's own message for its caller, `trapped` what ended
  * the call against its will: a trap, a limit, or what a table refused.
  */
-export type GuestOutcome = (LiftedResult | { readonly kind: 'trapped'; readonly error: HostError }) & {
+export type GuestOutcome = (LiftedResult | ThrownEnd) & {
   /** Units burnt. Only the sandbox counts them; another implementation of the world need not. */
   readonly fuel?: number
 }
 
-/** Ends the call from inside a host import, past every frame of the guest. */
-class GuestFailure extends Error {}
-
-/** One for a thread: calls run one after another, so that a memory or two serve all its modules. */
+/** For a thread: calls run one after another, so that a memory or two serve all its fresh instances. */
 const memories = new MemoryPool()
+const instances = new InstancePool(memories)
 
 export class GuestModule {
   readonly #module: WebAssembly.Module
   readonly #facts: MeterFacts
+  readonly #isReset: boolean
   readonly #meter = new Meter()
   readonly #hostImports: WebAssembly.ModuleImports = { ...this.#meter.imports }
   readonly #imports: WebAssembly.Imports
   #running: RunningCall | undefined
+  #instancesMade = 0
 
-  private constructor(module: WebAssembly.Module) {
+  private constructor(module: WebAssembly.Module, mode: InstanceMode) {
     this.#module = module
     this.#facts = readMeterFacts(module)
-    this.#imports = this.#makeImports()
+    this.#isReset = mode === 'reset' && this.#facts.startsAnew
+    this.#imports = Object.assign(
+      Object.create(null),
+      worldImports(() => this.#enterHost(), this.#meter),
+      { [HOST_IMPORTS]: this.#hostImports },
+    )
   }
 
   /** Compiles off the calling thread: calls of other modules go on meanwhile. */
-  static async compile(rewritten: Uint8Array): Promise<GuestModule> {
-    return new GuestModule(await WebAssembly.compile(new Uint8Array(rewritten)))
+  static async compile(rewritten: Uint8Array, mode: InstanceMode = 'fresh'): Promise<GuestModule> {
+    return new GuestModule(await WebAssembly.compile(new Uint8Array(rewritten)), mode)
   }
 
   /** Which prices the module was built with. */
@@ -72,24 +85,36 @@ export class GuestModule {
     return this.#facts.fuelSchedule
   }
 
+  /** One for each call so far, or fewer where they are reset. */
+  get instancesMade(): number {
+    return this.#instancesMade
+  }
+
   /**
-   * Runs one reducer in a fresh instance. What the guest, its tables or its limits refused is an outcome.
+   * Runs one reducer. What the guest, its tables or its limits refused is an outcome.
    *
    * @throws HostError ERR_BUSY without a memory for it, ERR_CALL_TRAPPED from inside a call of the same module.
    */
   run(call: GuestCall): GuestOutcome {
     if (this.#running !== undefined) throw new HostError('ERR_CALL_TRAPPED', 'a module cannot be called from inside its own call')
-    const shape = this.#memoryShape(call.limits)
-    const memory = memories.acquire(shape)
-    this.#running = new RunningCall(call, memory, this.#meter)
+    const instance = this.#takeInstance(this.#memoryShape(call.limits))
+    this.#running = new RunningCall(call, instance.memory, this.#meter)
+    let isGood = false
     try {
-      return { ...this.#enter(this.#running, memory), fuel: this.#meter.burnt }
+      const lifted = this.#enter(this.#running, instance)
+      isGood = lifted.kind === 'ok'
+      return { ...lifted, fuel: this.#meter.burnt }
     } catch (error) {
-      return { ...this.#outcome(error), fuel: this.#meter.burnt }
+      return { ...thrownEnd(error, this.#meter), fuel: this.#meter.burnt }
     } finally {
       this.#running = undefined
-      memories.release(memory, shape)
+      this.#giveBack(instance, isGood)
     }
+  }
+
+  /** Nothing of it is kept for a next call. */
+  close(): void {
+    instances.giveUp(this)
   }
 
   #memoryShape({ memoryPages }: CallLimits): MemoryShape {
@@ -100,87 +125,30 @@ export class GuestModule {
     return { initial: memoryPagesMin, maximum: Math.min(memoryPagesMax, memoryPages) }
   }
 
-  #enter(running: RunningCall, memory: WebAssembly.Memory): LiftedResult {
-    const { context, args, tables } = running.call
-    this.#meter.start(running.call.limits, this.#facts.instanceFuel + bytesPrice(context.length + args.length + tables.length * 4))
+  #takeInstance(shape: MemoryShape): GuestInstance {
+    const kept = this.#isReset ? instances.take(this, shape) : undefined
+    return kept ?? { memory: memories.acquire(shape), door: undefined }
+  }
+
+  /** After anything but a good end the instance is thrown away, and so is one whose memory grew. */
+  #giveBack(instance: GuestInstance, isGood: boolean): void {
+    if (this.#isReset && isGood && !instance.memory.hasGrown) instances.keep(this, instance)
+    else memories.release(instance.memory)
+  }
+
+  #enter(running: RunningCall, instance: GuestInstance): LiftedResult {
+    const { context, args, tables, limits } = running.call
+    this.#meter.start(limits, this.#facts.instanceFuel + bytesPrice(context.length + args.length + tables.length * 4))
+    instance.door ??= this.#instantiate(instance.memory)
+    return running.run(instance.door)
+  }
+
+  #instantiate({ memory }: GuestMemory): Door {
+    this.#instancesMade += 1
     this.#hostImports[MEMORY_IMPORT] = memory
     const { exports } = new WebAssembly.Instance(this.#module, this.#imports)
     // The rewriter wrote this export and its type.
-    return running.run(exports[DOOR_EXPORT] as Door)
-  }
-
-  #outcome(error: unknown): Exclude<GuestOutcome, { kind: 'ok' }> {
-    if (error instanceof GuestFailure) return { kind: 'failed', message: error.message }
-    if (error instanceof HostError) return { kind: 'trapped', error }
-    const trap = this.#meter.trapCause(error) ?? trapError(error)
-    if (trap === undefined) throw error
-    return { kind: 'trapped', error: trap }
-  }
-
-  #makeImports(): WebAssembly.Imports {
-    const imports: WebAssembly.Imports = Object.create(null)
-    imports[HOST_IMPORTS] = this.#hostImports
-    imports['remembrancer:module/tables@1.0.0'] = this.#tableImports()
-    imports['remembrancer:module/log@1.0.0'] = {
-      write: (level: number, pointer: number, size: number): void => {
-        const running = this.#enterHost()
-        if (level >>> 0 > 3) throw new HostError('ERR_CALL_TRAPPED', 'the module used a log level that is none')
-        const message = running.message(pointer, size, limits.logMessageBytesMax)
-        this.#meter.charge(bytesPrice(size >>> 0))
-        running.call.log(level, message)
-      },
-    }
-    imports['remembrancer:module/outcome@1.0.0'] = {
-      fail: (pointer: number, size: number): void => {
-        throw new GuestFailure(this.#enterHost().message(pointer, size, limits.failMessageBytesMax))
-      },
-    }
-    return imports
-  }
-
-  /** The rewriter charges for calling the host; what went in, came out and was touched is charged here. */
-  #tableImports(): WebAssembly.ModuleImports {
-    const rows =
-      (method: (table: GuestTable, input: Uint8Array) => Uint8Array, rowsPrice: (input: Uint8Array, answer: Uint8Array) => number) =>
-      (handle: number, pointer: number, size: number, area: number): void => {
-        const running = this.#enterHost()
-        const input = running.view(pointer, size)
-        const answer = method(running.handles.table(handle), input)
-        this.#meter.charge(tablePrice + bytesPrice(input.length + answer.length) + rowsPrice(input, answer))
-        running.returnList(area, answer)
-      }
-    const changes =
-      (method: (table: GuestTable, input: Uint8Array) => number) =>
-      (handle: number, pointer: number, size: number): number => {
-        const running = this.#enterHost()
-        const input = running.view(pointer, size)
-        const changed = method(running.handles.table(handle), input)
-        this.#meter.charge(tablePrice + bytesPrice(input.length) + changedRowPrice * rowCount(input))
-        return changed
-      }
-    return {
-      '[method]table.get': rows(
-        (table, key) => table.get(key),
-        (_key, answer) => rowPrice * rowCount(answer),
-      ),
-      '[method]table.scan': rows(
-        (table, scan) => table.scan(scan),
-        (_scan, answer) => rowPrice * rowCount(answer),
-      ),
-      '[method]table.count': (handle: number, pointer: number, size: number): bigint => {
-        const running = this.#enterHost()
-        const count = running.handles.table(handle).count(running.view(pointer, size))
-        this.#meter.charge(tablePrice + bytesPrice(size) + countedRowPrice * Number(count))
-        return count
-      },
-      '[method]table.insert': rows(
-        (table, input) => table.insert(input),
-        (input) => changedRowPrice * rowCount(input),
-      ),
-      '[method]table.update': changes((table, input) => table.update(input)),
-      '[method]table.delete': changes((table, keys) => table.delete(keys)),
-      '[resource-drop]table': (handle: number): void => this.#enterHost().handles.drop(handle),
-    }
+    return exports[DOOR_EXPORT] as Door
   }
 
   /** The call that an import belongs to: none outside `call`, and none inside the allocator. */
@@ -188,20 +156,4 @@ export class GuestModule {
     if (this.#running === undefined) throw new HostError('ERR_CALL_TRAPPED', 'the module called the host outside a call')
     return this.#running.enterHost()
   }
-}
-
-/** A batch, and a list of keys, begins with the number of its rows. */
-function rowCount(batch: Uint8Array): number {
-  return batch.length < 4 ? 0 : new DataView(batch.buffer, batch.byteOffset, 4).getUint32(0, true)
-}
-
-/** Undefined for what no guest can cause. */
-function trapError(cause: unknown): HostError | undefined {
-  // The rewriter's own count ends a recursion long before V8 does: this is for a stack that was full already.
-  if (cause instanceof RangeError && /call stack/i.test(cause.message)) return depthError(cause)
-  if (cause instanceof RangeError) return new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause })
-  if (cause instanceof WebAssembly.RuntimeError) {
-    return new HostError('ERR_CALL_TRAPPED', `the module trapped (${cause.message}): everything of the call was undone`, { cause })
-  }
-  return undefined
 }

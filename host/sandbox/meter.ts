@@ -33,15 +33,12 @@ export class Meter {
   start({ fuel, depth }: CallLimits, startPrice: number): void {
     this.#fuelMax = fuel
     this.#depth.value = depth
-    this.#fuel.value = fuel
-    this.charge(startPrice)
+    this.#leave(fuel - startPrice)
   }
 
   /** @throws HostError ERR_CALL_FUEL. */
   charge(fuel: number): void {
-    const left = this.#fuel.value - fuel
-    this.#fuel.value = Math.max(left, -1)
-    if (left < 0) throw this.fuelError()
+    this.#leave(this.#fuel.value - fuel)
   }
 
   /** What the call has burnt: all that it had, when it ran out. */
@@ -54,6 +51,11 @@ export class Meter {
     if (this.#fuel.value < 0) return this.fuelError(cause)
     if (this.#depth.value < 0) return depthError(cause)
     return undefined
+  }
+
+  #leave(left: number): void {
+    this.#fuel.value = Math.max(left, -1)
+    if (left < 0) throw this.fuelError()
   }
 
   fuelError(cause?: unknown): HostError {

@@ -32,12 +32,33 @@ export interface UniqueDescription extends IndexDescription {
   readonly global: boolean
 }
 
+export const POLICY_OPERATIONS = ['read', 'insert', 'update', 'delete', 'all'] as const
+export type PolicyOperation = (typeof POLICY_OPERATIONS)[number]
+
+/** As its author wrote it: what the expressions mean is checked against the schema (host/policy). */
+export interface PolicyDescription {
+  readonly operation: PolicyOperation
+  /** Of stored rows; for an insert, of the new one. */
+  readonly expression: string
+  /** Of the row that a write leaves; `expression` when undefined. */
+  readonly check: string | undefined
+  /** Narrows what the others admit; otherwise it widens. */
+  readonly restrictive: boolean
+  /** The reducers inside of which it holds; everywhere when undefined. */
+  readonly in: readonly string[] | undefined
+}
+
 export interface TableDescription {
   readonly name: string
   readonly columns: readonly ColumnDescription[]
   readonly key: string
   readonly autoIncrement: boolean
   readonly owner: string | undefined
+  /** An insert may name another owner than the sender, where a policy admits it. */
+  readonly ownerSettable: boolean
+  readonly policies: readonly PolicyDescription[]
+  /** Policies of other tables may look into this one, whatever its own policies say. */
+  readonly readableByPolicies: boolean
   readonly clustered: readonly string[]
   readonly uniques: readonly UniqueDescription[]
   readonly indexes: readonly IndexDescription[]
@@ -80,6 +101,13 @@ const columnType = valueType.transform((type, context): ScalarType => {
   return z.NEVER
 })
 const column = z.strictObject({ name, type: columnType, default: z.unknown().optional() })
+const policy = z.strictObject({
+  operation: z.enum(POLICY_OPERATIONS),
+  expression: z.string().min(1).max(limits.policySizeMax),
+  check: z.string().min(1).max(limits.policySizeMax).optional(),
+  restrictive: z.boolean().optional(),
+  in: z.array(name).min(1).max(limits.reducersMax).optional(),
+})
 const columnNames = z.array(name).max(limits.scanTermsMax)
 const table = z.strictObject({
   name,
@@ -87,6 +115,9 @@ const table = z.strictObject({
   key: name,
   autoIncrement: z.boolean(),
   owner: name.nullable(),
+  ownerSettable: z.boolean().optional(),
+  policies: z.array(policy).max(limits.policiesPerTableMax).optional(),
+  readableByPolicies: z.boolean().optional(),
   clustered: columnNames,
   uniques: z.array(z.strictObject({ columns: columnNames.min(1), global: z.boolean() })).max(limits.indexesPerTableMax),
   indexes: z.array(z.strictObject({ columns: columnNames.min(1) })).max(limits.indexesPerTableMax),
@@ -119,6 +150,9 @@ export function parseDescription(bytes: Uint8Array): ModuleDescription {
     tables: rest.tables.map((entry) => ({
       ...entry,
       owner: entry.owner ?? undefined,
+      ownerSettable: entry.ownerSettable ?? false,
+      policies: (entry.policies ?? []).map((one) => ({ ...one, check: one.check, restrictive: one.restrictive ?? false, in: one.in })),
+      readableByPolicies: entry.readableByPolicies ?? false,
       columns: entry.columns.map((one) => ({ ...one, default: one.default })),
     })),
   }
@@ -174,6 +208,11 @@ function checkTable(entry: TableDescription): string[] {
   if (entry.owner !== undefined && (owner === undefined || owner.type.nullable || owner.type.scalar !== 'identity')) {
     problems.push(`${entry.name}.${entry.owner} cannot be an owner: it is not an identity`)
   }
+  const policiesSize = entry.policies.reduce((sum, { expression, check = '' }) => sum + expression.length + check.length, 0)
+  if (policiesSize > limits.policiesSizePerTableMax) {
+    problems.push(`the policies of ${entry.name} are ${policiesSize} characters together, at most ${limits.policiesSizePerTableMax}`)
+  }
+  if (entry.ownerSettable && entry.owner === undefined) problems.push(`${entry.name} has no owner that could be set`)
   if (entry.owner === entry.key) problems.push(`${entry.name}: the owner cannot be the key as well`)
   for (const one of entry.clustered) {
     if (columns.get(one)?.type.nullable) problems.push(`${entry.name}.${one} cannot order the table: it is nullable`)

@@ -1,34 +1,54 @@
 /**
- * The calls of one database that wait together share one transaction and one fsync. They run in the
- * order they came; then the transaction is committed; only then does anyone get an answer. A call
- * that fails is undone alone; a disk that fails undoes the batch and says so to everybody in it.
+ * The work of one database that waits for its turn (commit-group.ts). In a turn calls run in the order they
+ * came; when what they did is in the log, and not before, anyone gets an answer. A call that fails is
+ * undone alone; a disk that fails undoes the turn and says so to everybody in it.
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
+import type { RecordBatch } from '../log/record-batch.ts'
 import type { Database } from '../reducer/database.ts'
 
 interface WaitingCall {
+  /** It changes nothing: what the disk does to others is nothing to it. */
+  readonly isRead: boolean
   run(): void
   /** After the commit, or with what the disk said. */
   settle(failure: unknown): void
 }
 
-export class CallQueue {
-  readonly #database: Database
-  readonly #onBatch: () => void
-  #waiting: WaitingCall[] = []
-  #isScheduled = false
-  #isClosed = false
-  #idle: NodeJS.Timeout | undefined
+interface Turn {
+  readonly epoch: bigint
+  /** As `performance.now()` counts. */
+  readonly endMs: number
+  readonly refusal?: HostError | undefined
+}
 
-  /** `onBatch` is called after each batch, when its log may be shown. */
-  constructor(database: Database, onBatch: () => void) {
-    this.#database = database
-    this.#onBatch = onBatch
+/** Where a queue reports that somebody waits in it. */
+export interface TurnGiver {
+  enqueue(queue: CallQueue): void
+}
+
+export class CallQueue {
+  readonly database: Database
+  readonly #turns: TurnGiver
+  readonly #onTurn: () => void
+  #waiting: WaitingCall[] = []
+  #running: WaitingCall[] = []
+  #isClosed = false
+  /** Why nothing may be changed in the turn that runs. */
+  #refusal: HostError | undefined
+  #retry: NodeJS.Timeout | undefined
+
+  /** `onTurn` is called after each turn, when its log may be shown. */
+  constructor(database: Database, turns: TurnGiver, onTurn: () => void) {
+    this.database = database
+    this.#turns = turns
+    this.#onTurn = onTurn
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0
+  /** Neither waits anybody, nor is a turn under way. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#running.length === 0
   }
 
   /** @throws HostError ERR_HOST_CLOSED after close. */
@@ -37,11 +57,22 @@ export class CallQueue {
   }
 
   /**
-   * Runs `work` in the next batch; resolves when it is on disk.
+   * Whoever reads outside turns sees what is committed, and nothing else.
+   *
+   * @throws HostError ERR_HOST_CLOSED, ERR_BUSY while the log has not answered.
+   */
+  requireReadable(): void {
+    this.requireOpen()
+    if (this.#running.length > 0) throw new HostError('ERR_BUSY', 'calls of this database are being committed: try again')
+  }
+
+  /**
+   * Runs `work` in the next turn; resolves when it is in the log. What only reads runs again, on what is committed,
+   * when its turn comes to nothing.
    *
    * @throws HostError ERR_BUSY when too many wait, ERR_HOST_CLOSED after close, or what `work` threw.
    */
-  run<T>(work: () => T): Promise<T> {
+  run<T>(work: () => T, { isRead = false } = {}): Promise<T> {
     this.requireOpen()
     if (this.#waiting.length >= limits.queuePerDatabaseMax) {
       throw new HostError('ERR_BUSY', `${limits.queuePerDatabaseMax} calls of this database are waiting: try again`)
@@ -49,8 +80,9 @@ export class CallQueue {
     return new Promise<T>((resolve, reject) => {
       let outcome: { readonly value: T } | { readonly error: unknown } | undefined
       this.#waiting.push({
+        isRead,
         run: () => {
-          outcome = attempt(work)
+          outcome = attempt(work, this.#refusal)
         },
         settle: (failure) => {
           if (failure !== undefined || outcome === undefined) reject(failure)
@@ -58,66 +90,119 @@ export class CallQueue {
           else resolve(outcome.value)
         },
       })
-      this.#schedule()
+      if (this.#waiting.length === 1) this.#turns.enqueue(this)
     })
   }
 
-  /** setImmediate lets every message that has arrived join the batch. */
-  #schedule(): void {
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    setImmediate(() => this.#drain())
+  /**
+   * As many calls as wait, as long as they are quick: the lane's other databases want their turn. What they
+   * did stands in `records` and in the open transaction of the database's file; `end` settles it.
+   *
+   * With a `refusal` nobody may change anything: whoever reads is answered, and whoever writes is told.
+   *
+   * @returns what the disk said, when it ended the turn: nothing of it is left then, and `end` says so.
+   */
+  runTurn(records: RecordBatch, { epoch, endMs, refusal }: Turn): unknown {
+    const start = records.mark()
+    this.#refusal = refusal
+    try {
+      if (refusal === undefined) this.database.journal.begin(records, epoch)
+      else this.database.journal.refuse(refusal)
+      while (this.#running.length < limits.callsPerBatchMax && hasRoom(records)) {
+        const call = this.#waiting.shift()
+        if (call === undefined) break
+        this.#running.push(call)
+        call.run()
+        if (performance.now() > endMs) break
+      }
+      this.database.finishBatch()
+      return undefined
+    } catch (failure) {
+      this.database.rollback()
+      records.rewind(start)
+      return failure
+    }
   }
 
-  #drain(): void {
-    this.#isScheduled = false
-    const { batch, failure } = this.#runBatch()
-    for (const call of batch) call.settle(failure)
-    this.#onBatch()
-    if (!this.isEmpty) this.#schedule()
-    this.#database.file.checkpoint(false)
-    this.#idle ??= setTimeout(() => this.#whenIdle(), limits.idleTimeMsMin).unref()
-    this.#idle.refresh()
+  /**
+   * The turn is in the log, or `failure` says why not. Where that is in doubt, the database reads the log
+   * before its next turn: what is there then has happened. So it does where its file had no room for the rows: to
+   * say that a call has happened is to let its caller read what it did.
+   */
+  end(failure?: unknown): void {
+    if (failure === undefined) return this.#settle(this.database.commit() ? undefined : rowsAreLate())
+    this.database.rollback()
+    if (failure instanceof HostError && failure.code === 'ERR_COMMIT_UNKNOWN') this.database.doubt()
+    this.#settle(failure)
   }
 
-  /** Moving pages takes tens of milliseconds: it waits until nobody does. */
-  #whenIdle(): void {
-    if (this.isEmpty && !this.#isClosed) this.#database.file.checkpoint(true)
+  /** Nobody who waits gets a turn. */
+  refuse(failure: unknown): void {
+    this.#running = this.#waiting
+    this.#waiting = []
+    this.#settle(failure)
+  }
+
+  #settle(failure: unknown): void {
+    const settled = this.#running
+    this.#running = []
+    for (const call of settled) {
+      if (call.isRead && isOfDisk(failure)) this.#readAgain(call, failure)
+      else call.settle(failure)
+    }
+    this.#onTurn()
+    if (this.database.isBehind && this.#retry === undefined) this.#retry = setTimeout(() => this.#catchUp(), limits.catchUpTimeMs).unref()
+    if (this.#waiting.length > 0) this.#turns.enqueue(this)
+  }
+
+  #readAgain(call: WaitingCall, refusal: HostError): void {
+    this.#refusal = refusal
+    this.database.journal.refuse(refusal)
+    try {
+      call.run()
+      call.settle(undefined)
+    } catch (error) {
+      call.settle(error)
+    } finally {
+      this.database.rollback()
+    }
+  }
+
+  /** Whoever comes next brings the file to where the log is; this does so when nobody comes. */
+  #catchUp(): void {
+    this.#retry = undefined
+    if (this.database.isBehind && this.#waiting.length === 0 && !this.#isClosed) this.run(() => undefined).catch(() => undefined)
   }
 
   /** What has been taken is answered before this resolves; then the file may go. */
   async close(): Promise<void> {
     this.#isClosed = true
-    while (!this.isEmpty) await new Promise((resolve) => setImmediate(resolve))
-    clearTimeout(this.#idle)
-  }
-
-  /** As many calls as wait, as long as they are quick: the shard's other databases want their turn. */
-  #runBatch(): { batch: readonly WaitingCall[]; failure: unknown } {
-    const batch: WaitingCall[] = []
-    const end = performance.now() + limits.batchTimeMsMax
-    try {
-      while (batch.length < limits.callsPerBatchMax && performance.now() < end) {
-        const call = this.#waiting.shift()
-        if (call === undefined) break
-        batch.push(call)
-        call.run()
-      }
-      this.#database.commit()
-      return { batch, failure: undefined }
-    } catch (failure) {
-      this.#database.rollback()
-      return { batch, failure }
-    }
+    clearTimeout(this.#retry)
+    while (!this.isIdle) await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
-/** A refused call is an outcome; a disk that fails ends the batch. */
-function attempt<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+/** A call has its record and one for each login that is new. */
+function hasRoom(records: RecordBatch): boolean {
+  return records.sizeBytes < limits.batchBytesMax && records.count + 3 < limits.logBatchRecordsMax
+}
+
+/** A refused call is an outcome, and so is one that must not write in this turn; a disk that fails ends the turn. */
+function attempt<T>(work: () => T, refusal: HostError | undefined): { readonly value: T } | { readonly error: unknown } {
   try {
     return { value: work() }
   } catch (error) {
-    if (error instanceof HostError && error.code !== 'ERR_STORAGE') return { error }
+    if (error instanceof HostError && (error.code !== 'ERR_STORAGE' || error === refusal)) return { error }
     throw error
   }
+}
+
+/** A log that another host has taken is none: there the rows may be others by now. */
+function isOfDisk(failure: unknown): failure is HostError {
+  return failure instanceof HostError && (failure.code === 'ERR_STORAGE' || failure.code === 'ERR_COMMIT_UNKNOWN')
+}
+
+function rowsAreLate(): HostError {
+  const what = 'the log has the call, and the disk no room for its rows: they follow when there is some. Until then it has not happened for anybody'
+  return new HostError('ERR_COMMIT_UNKNOWN', what)
 }

@@ -5,17 +5,22 @@
  */
 import { HostError } from '../errors.ts'
 import type { Database } from '../reducer/database.ts'
+import type { StateFile } from '../storage/state-file.ts'
 import type { CallQueue } from './call-queue.ts'
+import type { Upkeep } from './upkeep.ts'
 
 export interface OpenDatabase {
   readonly database: Database
+  readonly state: StateFile
   readonly queue: CallQueue
+  readonly upkeep: Upkeep
   /** Hands over what was logged outside batches: by queries and publishes of this process. */
   readonly showLog: () => void
 }
 
 export interface OpenDatabasesOptions {
-  readonly open: (name: string, create: boolean) => Promise<OpenDatabase>
+  /** Makes the database when a tenant is named whose it is to be. */
+  readonly open: (name: string, tenant: string | undefined) => Promise<OpenDatabase>
   readonly openMax: number
 }
 
@@ -41,8 +46,8 @@ export class OpenDatabases {
   }
 
   /** Runs `work` with the database, which stays open until the work ends. */
-  async use<T>(name: string, work: (open: OpenDatabase) => T | Promise<T>, create = false): Promise<T> {
-    const entry = await this.#enter(name, create)
+  async use<T>(name: string, work: (open: OpenDatabase) => T | Promise<T>, tenant?: string): Promise<T> {
+    const entry = await this.#enter(name, tenant)
     try {
       return await work(await entry.opening)
     } finally {
@@ -52,16 +57,29 @@ export class OpenDatabases {
     }
   }
 
+  /** As `use`, for upkeep of the host's own: a database that was closed is closed again, unless somebody came meanwhile. */
+  async visit<T>(name: string, work: (open: OpenDatabase) => T | Promise<T>): Promise<T> {
+    const wasOpen = this.#entries.has(name)
+    const entry = await this.#enter(name, undefined)
+    try {
+      return await work(await entry.opening)
+    } finally {
+      entry.uses--
+      if (entry.uses === 0) entry.onUnused()
+      if (!wasOpen && entry.uses === 0 && !entry.isHeld && this.#entries.get(name) === entry) await this.close(name)
+    }
+  }
+
   /** The database, open until it is closed by name or with all others. */
   async hold(name: string): Promise<OpenDatabase> {
-    const entry = await this.#enter(name, false)
+    const entry = await this.#enter(name, undefined)
     entry.isHeld = true
     entry.uses--
     return entry.opening
   }
 
   /** Closes it after everything that was taken; `afterwards` runs before anybody can open it again. */
-  async close(name: string, afterwards: () => void = () => undefined): Promise<void> {
+  async close(name: string, afterwards: () => void | Promise<void> = () => undefined): Promise<void> {
     // The entry goes before anything is awaited, so that nobody can enter what is being closed.
     const entry = this.#entries.get(name)
     this.#entries.delete(name)
@@ -81,26 +99,23 @@ export class OpenDatabases {
     await Promise.all([...this.#entries.keys()].map((name) => this.close(name)))
   }
 
-  async #enter(name: string, create: boolean): Promise<Entry> {
-    await this.#closed(name)
+  async #enter(name: string, tenant: string | undefined): Promise<Entry> {
+    // Nothing is awaited between the last look and the entry: a closing that began then would be missed.
+    for (let closing = this.#closing.get(name); closing !== undefined; closing = this.#closing.get(name)) await closing
     if (this.#isClosed) throw new HostError('ERR_HOST_CLOSED', 'the host is stopping: nothing was done')
-    const entry = this.#entries.get(name) ?? this.#opened(name, create)
+    const entry = this.#entries.get(name) ?? this.#opened(name, tenant)
     this.#entries.delete(name)
     this.#entries.set(name, entry)
     entry.uses++
     return entry
   }
 
-  #opened(name: string, create: boolean): Entry {
-    const entry: Entry = { opening: this.#options.open(name, create), uses: 0, isHeld: false, onUnused: () => undefined }
+  #opened(name: string, tenant: string | undefined): Entry {
+    const entry: Entry = { opening: this.#options.open(name, tenant), uses: 0, isHeld: false, onUnused: () => undefined }
     entry.opening.catch(() => {
       if (this.#entries.get(name) === entry) this.#entries.delete(name)
     })
     return entry
-  }
-
-  async #closed(name: string): Promise<void> {
-    for (let closing = this.#closing.get(name); closing !== undefined; closing = this.#closing.get(name)) await closing
   }
 
   async #finish(entry: Entry | undefined, earlier: Promise<void> | undefined): Promise<void> {
@@ -110,8 +125,9 @@ export class OpenDatabases {
     const open = await entry.opening.catch(() => undefined)
     if (open === undefined) return
     await open.queue.close()
-    open.database.file.checkpoint(true)
+    open.upkeep.stop()
     open.database.close()
+    await open.state.close()
   }
 
   #closeUnused(): void {

@@ -2,21 +2,40 @@
  * What a shard does, whatever thread it is on: it owns its databases' files and all guest code, and
  * answers the methods of the door (protocol/shard-protocol.ts).
  */
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 import { mintDatabaseToken } from '../auth/mint-token.ts'
-import { issuerState, removeKey, rotateKeys } from '../auth/signing-key.ts'
+import { issuerState, newKeyRing, removeKey, rotateKeys } from '../auth/signing-key.ts'
+import type { KeyRing } from '../auth/signing-key.ts'
 import { formatTimestamp } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { assert, HostError } from '../errors.ts'
 import { identityFromBytes } from '../identity.ts'
+import { laneOf } from '../lane.ts'
 import * as limits from '../limits.ts'
-import type { DatabaseState, LogEntry, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
+import { logLimits } from '../log-limits.ts'
+import type { LogLimits } from '../log-limits.ts'
+import type { CommitLog } from '../log/commit-log.ts'
+import { isFileError } from '../log/log-files.ts'
+import type { DatabaseState, IssuerState, LogEntry, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
 import { publish, resume } from '../publish/publish.ts'
 import { Database } from '../reducer/database.ts'
-import { runCall } from '../reducer/run-call.ts'
+import type { LogLine } from '../reducer/call-log.ts'
+import { runOnce } from '../reducer/run-call.ts'
+import type { CallResult } from '../reducer/run-call.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
+import { databaseFolder, databaseFolders } from '../storage/data-folder.ts'
+import { makeDatabaseNote, readDatabaseNote } from '../storage/database-note.ts'
+import { syncFolder } from '../storage/durable-file.ts'
+import { moduleOfVersion } from '../storage/module-store.ts'
+import { openState } from '../storage/open-state.ts'
+import type { StateReport } from '../storage/open-state.ts'
 import { CallQueue } from './call-queue.ts'
+import { fileLog } from './file-log.ts'
+import { Lanes } from './lanes.ts'
+import { Retention } from './retention.ts'
+import { Upkeep } from './upkeep.ts'
 import { OpenDatabases } from './open-databases.ts'
 import type { OpenDatabase } from './open-databases.ts'
 
@@ -25,8 +44,21 @@ export interface ShardCoreOptions {
   readonly data: string
   readonly clock: Clock
   readonly onEvent: (event: ShardEvent) => void
+  /** Lanes of the folder, and those of them that are this shard's; one and only when left out. */
+  readonly lanes?: ShardLanes
+  /** What the log keeps, all lanes together; the limits' own when left out. */
+  readonly logLimits?: LogLimits
+  /** Opens the log of a lane; the file log of the data folder when left out. */
+  readonly openLog?: (lane: number) => CommitLog
+  /** `fresh` when left out. */
+  readonly instances?: InstanceMode
   /** `limits.databasesOpenMax` when left out. */
   readonly databasesOpenMax?: number
+}
+
+export interface ShardLanes {
+  readonly count: number
+  readonly own: readonly number[]
 }
 
 interface Answer<M extends ShardMethod> {
@@ -41,12 +73,16 @@ type Methods = {
 export class ShardCore {
   readonly #options: ShardCoreOptions
   readonly #databases: OpenDatabases
+  readonly #lanes: Lanes
   #logSeq = 0
 
   constructor(options: ShardCoreOptions) {
     this.#options = options
+    const lanes = options.lanes ?? { count: 1, own: [0] }
+    const openLog = options.openLog ?? ((lane): CommitLog => fileLog(options.data, lane, options.clock))
+    this.#lanes = new Lanes({ lanes, openLog, retentionOf: (lane, log) => this.#retentionOf(lane, log, lanes) })
     this.#databases = new OpenDatabases({
-      open: (name, create) => this.#openDatabase(name, create),
+      open: (name, tenant) => this.#openDatabase(name, tenant),
       openMax: options.databasesOpenMax ?? limits.databasesOpenMax,
     })
   }
@@ -61,78 +97,123 @@ export class ShardCore {
   }
 
   /** Ends after what was taken; what comes later is refused. */
-  close(): Promise<void> {
-    return this.#databases.closeAll()
+  async close(): Promise<void> {
+    await this.#lanes.stopUpkeep()
+    await this.#databases.closeAll()
+    await this.#lanes.close()
   }
 
   readonly #methods: Methods = {
-    open: (name, { create }) => this.#databases.use(name, ({ database }) => ({ head: stateOf(database) }), create),
+    open: (name, request) => this.#databases.use(name, ({ database }) => ({ head: stateOf(database) }), request.create ? request.tenant : undefined),
     close: async (name) => {
       await this.#databases.close(name)
       return { head: {} }
     },
     drop: async (name) => {
-      await this.#databases.close(name, () => rmSync(folderOf(this.#options.data, name), { recursive: true, force: true }))
+      await this.#databases.close(name, () => this.#drop(name))
       return { head: {} }
     },
     publish: (name, { hash, coreSizeBytes, publishedBy, dryRun }, body) =>
-      this.#databases.use(name, async ({ database, showLog }) => {
+      this.#databases.use(name, async (open) => {
         const core = body.slice(0, coreSizeBytes)
         try {
-          return { head: await publish(database, { hash, core, description: body.slice(coreSizeBytes), publishedBy, isDryRun: dryRun }) }
+          return { head: await publish(open, { hash, core, description: body.slice(coreSizeBytes), publishedBy, isDryRun: dryRun }) }
         } finally {
-          showLog()
+          open.showLog()
         }
       }),
-    describe: (name) =>
-      this.#databases.use(name, ({ database: { module } }) => ({
-        head: { version: module?.version ?? 0, hash: module?.hash ?? '' },
-        body: module?.descriptionBytes ?? new Uint8Array(0),
-      })),
+    describe: (name, { version }) => this.#databases.use(name, ({ database }) => describe(database, version)),
     call: (name, head, body) => this.#databases.use(name, (open) => call(open, head, body)),
-    identify: (name, { login }) =>
-      this.#databases.use(name, async ({ database, queue }) => {
-        const identity = await queue.run(() => database.directory.identify(login))
-        return { head: { identity: identityFromBytes(identity) } }
+    identify: (name, { login }) => this.#change(name, ({ directory }) => ({ identity: identityFromBytes(directory.identify(login)) })),
+    identities: (name) =>
+      this.#databases.use(name, ({ database, queue }) => {
+        queue.requireReadable()
+        return { head: { identities: database.directory.list() } }
       }),
-    identities: (name) => this.#databases.use(name, ({ database }) => ({ head: { identities: database.directory.list() } })),
-    link: (name, { login, to, by }) => this.#databases.use(name, ({ database }) => ({ head: { identity: database.directory.link(login, to, by) } })),
-    unlink: (name, { login, by }) => this.#databases.use(name, ({ database }) => ({ head: { identity: database.directory.unlink(login, by) } })),
+    link: (name, { login, to, by }) => this.#change(name, ({ directory }) => ({ identity: directory.link(login, to, by) })),
+    unlink: (name, { login, by }) => this.#change(name, ({ directory }) => ({ identity: directory.unlink(login, by) })),
     token: (name, request) =>
       this.#databases.use(name, async ({ database }) => ({ head: { token: await mintDatabaseToken(database.keyRing, request, this.#options.clock) } })),
-    rotateKey: (name) =>
-      this.#databases.use(name, ({ database }) => {
-        database.setKeyRing(rotateKeys(database.keyRing))
-        return { head: issuerState(database.keyRing) }
-      }),
-    limits: (name, { change }) =>
-      this.#databases.use(name, ({ database }) => {
-        if (Object.keys(change).length > 0) database.setLimits(change)
-        return { head: database.limits }
-      }),
-    removeKey: (name, { kid }) =>
-      this.#databases.use(name, ({ database }) => {
-        database.setKeyRing(removeKey(database.keyRing, kid))
-        return { head: issuerState(database.keyRing) }
-      }),
+    rotateKey: (name) => this.#change(name, (database) => issuerAfter(database, rotateKeys(database.keyRing))),
+    removeKey: (name, { kid }) => this.#change(name, (database) => issuerAfter(database, removeKey(database.keyRing, kid))),
+    limits: (name, { change }) => this.#change(name, (database) => (Object.keys(change).length > 0 ? database.setLimits(change) : database.limits)),
   }
 
-  async #openDatabase(name: string, create: boolean): Promise<OpenDatabase> {
-    const folder = folderOf(this.#options.data, name)
-    if (create) mkdirSync(folder, { recursive: true })
-    const database = new Database({ path: join(folder, 'state.sqlite'), create, clock: this.#options.clock })
+  /** Work of one batch; what it gives leaves when the batch is in the log. */
+  #change<T>(name: string, work: (database: Database) => T): Promise<{ head: T }> {
+    return this.#databases.use(name, async ({ database, queue }) => ({ head: await queue.run(() => work(database)) }))
+  }
+
+  #retentionOf(lane: number, log: CommitLog, { count }: ShardLanes): Retention {
+    const { data, clock, logLimits: all = logLimits({}) } = this.#options
+    return new Retention({
+      log,
+      keep: { ...all, sizeBytesMax: Math.ceil(all.sizeBytesMax / count) },
+      clock,
+      databases: {
+        names: () => databaseFolders(data).filter((name) => laneOf(name, count) === lane),
+        folder: (name) => databaseFolder(data, name),
+        snapshot: (name) => this.#databases.visit(name, snapshotNow),
+      },
+      onPinned: (name, message) => this.#tell(name, [{ level: 'warn', reducer: '', message }]),
+    })
+  }
+
+  async #openDatabase(name: string, tenant: string | undefined): Promise<OpenDatabase> {
     try {
-      await resume(database)
+      return await this.#openFolder(name, tenant)
     } catch (error) {
-      database.close()
+      throw named(name, error)
+    }
+  }
+
+  async #openFolder(name: string, tenant: string | undefined): Promise<OpenDatabase> {
+    const folder = databaseFolder(this.#options.data, name)
+    const id = readDatabaseNote(folder) ?? (tenant === undefined ? undefined : makeDatabaseNote(folder, tenant))
+    if (id === undefined) throw new HostError('ERR_STORAGE', `its files are not in this data folder: restore ${join('databases', name)} from a backup`)
+    const lane = await this.#lanes.of(name)
+    const start = performance.now()
+    const { state, report } = await openState(folder, lane.history(id.uid), { isCreation: tenant !== undefined })
+    const { clock, instances = 'fresh' } = this.#options
+    const database = new Database({ file: state.file, clock, instances })
+    const showLog = (): void => this.#showLog(name, database)
+    const queue: CallQueue = new CallQueue(database, lane.group, () => {
+      showLog()
+      upkeep.afterTurn()
+    })
+    const upkeep = new Upkeep(state, () => queue.isIdle)
+    try {
+      if (!database.hasKeyRing) await queue.run(() => database.setKeyRing(newKeyRing()))
+      await resume(database)
+      // What only the file has is copied before anything else happens to it.
+      if (report.recordsAhead > 0n) await state.checkpoint(true)
+    } catch (error) {
+      await state.close()
       throw error
     }
-    const showLog = (): void => this.#showLog(name, database)
-    return { database, queue: new CallQueue(database, showLog), showLog }
+    const told = describeReport(report, performance.now() - start)
+    if (told !== undefined) this.#tell(name, [{ level: report.condition === 'damaged' ? 'warn' : 'info', reducer: '', message: told }])
+    return { database, state, queue, upkeep, showLog }
+  }
+
+  /**
+   * May be done again from any point: the folder says what to erase until the log has done it. An erasure that has
+   * begun is finished by whoever takes the log next.
+   */
+  async #drop(name: string): Promise<void> {
+    const folder = databaseFolder(this.#options.data, name)
+    const id = readDatabaseNote(folder)
+    if (id !== undefined) await (await this.#lanes.of(name)).log.erase(id.uid)
+    if (!existsSync(folder)) return
+    rmSync(folder, { recursive: true })
+    syncFolder(dirname(folder))
   }
 
   #showLog(name: string, database: Database): void {
-    const lines = database.takeLog()
+    this.#tell(name, database.takeLog())
+  }
+
+  #tell(name: string, lines: readonly LogLine[]): void {
     if (lines.length === 0) return
     const at = formatTimestamp(this.#options.clock.now())
     const entries = lines.map((line): LogEntry => ({ seq: ++this.#logSeq, at, ...line }))
@@ -140,20 +221,54 @@ export class ShardCore {
   }
 }
 
-async function call({ database, queue }: OpenDatabase, { reducer, kind, version, caller }: ShardRequest<'call'>, args: Uint8Array): Promise<Answer<'call'>> {
-  const { result } = await queue.run(() => {
+async function call(
+  { database, queue }: OpenDatabase,
+  { reducer, kind, version, caller, id }: ShardRequest<'call'>,
+  args: Uint8Array,
+): Promise<Answer<'call'>> {
+  const run = (): CallResult => {
     const module = database.requireModule()
     if (module.version !== version) {
       throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
     }
     assert(module.description.reducers[reducer]?.kind === kind, 'the API checked the kind of the reducer')
-    return runCall(database, module, { reducer, caller: database.caller(caller), args })
-  })
-  return { head: { version }, body: result }
+    return runOnce(database, module, { reducer, caller: database.caller(caller), args, id })
+  }
+  const outcome = await queue.run(run, { isRead: kind === 'query' })
+  return { head: { version: outcome.version, fuel: outcome.fuel }, body: outcome.result }
 }
 
-function folderOf(data: string, name: string): string {
-  return join(data, 'databases', name)
+/** Between two turns; not while rows are missing that the log has. */
+async function snapshotNow({ database, state }: OpenDatabase): Promise<void> {
+  if (!database.isBehind && !state.file.isInTransaction) await state.checkpoint(true)
+}
+
+function describe({ module, file }: Database, version = module?.version): Answer<'describe'> {
+  if (version === undefined) return { head: { version: 0, hash: '' } }
+  if (version === module?.version) return { head: { version, hash: module.hash }, body: module.descriptionBytes }
+  const stored = moduleOfVersion(file, version)
+  if (stored === undefined) throw new HostError('ERR_MODULE_MISSING', `this database has no version ${version} of its module`)
+  return { head: { version, hash: stored.hash }, body: stored.description }
+}
+
+function issuerAfter(database: Database, ring: KeyRing): IssuerState {
+  database.setKeyRing(ring)
+  return issuerState(ring)
+}
+
+/** For whoever looks after the host; nothing for a file that was as it should be. */
+function describeReport({ condition, isRebuilt, recordsReplayed, recordsAhead }: StateReport, timeMs: number): string | undefined {
+  if (condition === 'new' || condition === 'closed') return undefined
+  const done = isRebuilt ? `rebuilt from a snapshot and ${recordsReplayed} records` : `${recordsReplayed} records replayed`
+  const ahead = recordsAhead === 0n ? '' : `; the log has lost the last ${recordsAhead} records, which the file has`
+  return `the state file was left by: ${condition}; ${done} in ${timeMs.toFixed(0)} ms${ahead}`
+}
+
+/** What keeps a database from opening, with its name: nobody else is refused for it. A bug of our own stays what it is. */
+function named(name: string, error: unknown): unknown {
+  if (error instanceof HostError) return new HostError(error.code, `database ${name}: ${error.message}`, { detail: error.detail, cause: error })
+  if (!isFileError(error)) return error
+  return new HostError('ERR_STORAGE', `database ${name}: its files could not be used (${error.code}): check the disk and the data folder`, { cause: error })
 }
 
 function stateOf(database: Database): DatabaseState {

@@ -10,9 +10,9 @@ import type { AnswerHead, RequestHead, ShardWorkerData } from './worker-protocol
 
 const port = parentPort
 assert(port !== null, 'a shard worker runs in a worker thread')
-const { data } = workerData as ShardWorkerData
+const { data, lanes, instances, logLimits } = workerData as ShardWorkerData
 
-const core = new ShardCore({ data, clock: systemClock, onEvent: (event) => post({ kind: 'event', event }) })
+const core = new ShardCore({ data, lanes, instances, logLimits, clock: systemClock, onEvent: (event) => post({ kind: 'event', event }) })
 
 port.on('message', (bytes: Uint8Array) => {
   const { head, body } = decodeFrame(bytes)

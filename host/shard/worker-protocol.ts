@@ -1,9 +1,15 @@
 /** The heads of the frames between the main thread and a shard's worker. */
 import type { ErrorDetail } from '../errors.ts'
+import type { LogLimits } from '../log-limits.ts'
+import type { ShardLanes } from './shard-core.ts'
 import type { ShardEvent, ShardMethod } from '../protocol/shard-protocol.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
 
 export interface ShardWorkerData {
   readonly data: string
+  readonly lanes: ShardLanes
+  readonly instances: InstanceMode
+  readonly logLimits: LogLimits
 }
 
 export interface RequestHead {

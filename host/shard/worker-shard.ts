@@ -7,19 +7,31 @@ import { Worker } from 'node:worker_threads'
 
 import { HostError, isErrorCode } from '../errors.ts'
 import * as limits from '../limits.ts'
+import { logLimits } from '../log-limits.ts'
+import type { LogLimits } from '../log-limits.ts'
 import type { Frame } from '../protocol/frame.ts'
 import { decodeFrame, encodeFrame } from '../protocol/frame.ts'
 import type { Shard, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
+import type { ShardLanes } from './shard-core.ts'
+import type { InstanceMode } from '../sandbox/instance-mode.ts'
 import { Watchdog } from './watchdog.ts'
+import type { WatchdogOptions } from './watchdog.ts'
 import type { AnswerHead, RequestHead, ShardWorkerData } from './worker-protocol.ts'
 
 export interface WorkerShardOptions {
   readonly data: string
+  readonly lanes: ShardLanes
+  /** `fresh` when left out. */
+  readonly instances?: InstanceMode
+  /** Those of the limits when left out. */
+  readonly logLimits?: LogLimits
   readonly onEvent: (event: ShardEvent) => void
   /** Something of ours failed inside the shard; the caller only learns ERR_INTERNAL. */
   readonly onFailure: (message: string) => void
   /** The worker turns no more and cannot be ended, as inside a SQLite statement: the process must go. */
   readonly onStuck: () => void
+  /** That of the limits when left out. */
+  readonly watchdog?: WatchdogOptions
 }
 
 interface Waiting {
@@ -31,12 +43,15 @@ export class WorkerShard implements Shard {
   readonly #options: WorkerShardOptions
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
-  readonly #watchdog = new Watchdog({ pingMs: limits.shardPingMs, silenceMsMax: limits.shardSilenceMsMax })
+  readonly #patience: WatchdogOptions
+  readonly #watchdog: Watchdog
   #nextId = 1
   #isClosed = false
 
   constructor(options: WorkerShardOptions) {
     this.#options = options
+    this.#patience = options.watchdog ?? { pingMs: limits.shardPingMs, silenceMsMax: limits.shardSilenceMsMax }
+    this.#watchdog = new Watchdog(this.#patience)
   }
 
   async send<M extends ShardMethod>(
@@ -73,7 +88,8 @@ export class WorkerShard implements Shard {
   #start(): Worker {
     // Sources run by type stripping, the installed package as JavaScript.
     const file = new URL(`./shard-worker${extname(import.meta.url)}`, import.meta.url)
-    const workerData: ShardWorkerData = { data: this.#options.data }
+    const { data, lanes, instances = 'fresh', logLimits: keep = logLimits({}) } = this.#options
+    const workerData: ShardWorkerData = { data, lanes, instances, logLimits: keep }
     const worker = new Worker(file, { workerData })
     worker.on('message', (bytes: Uint8Array) => this.#receive(decodeFrame(bytes)))
     worker.on('error', (error: Error) => this.#options.onFailure(`a shard died: ${error.stack ?? error.message}`))
@@ -87,7 +103,7 @@ export class WorkerShard implements Shard {
 
   /** Ends a worker that answers no more; its calls learn that it is lost. */
   #end(worker: Worker): void {
-    this.#options.onFailure(`a shard has not answered for ${limits.shardSilenceMsMax} ms and is ended`)
+    this.#options.onFailure(`a shard has not answered for ${this.#patience.silenceMsMax} ms and is ended`)
     const stuck = setTimeout(this.#options.onStuck, limits.shardEndTimeMsMax)
     void worker.terminate().finally(() => clearTimeout(stuck))
   }

@@ -2,11 +2,10 @@
  * The host's own book, `host.sqlite` in its data folder: tenants, databases and the key that signs
  * host tokens. It is held exclusively, so a second host on the folder is refused at its start.
  */
-import { join } from 'node:path'
-
 import type { KeyRing } from '../auth/signing-key.ts'
 import { newKeyRing } from '../auth/signing-key.ts'
 import { HostError } from '../errors.ts'
+import { cataloguePath } from './data-folder.ts'
 import { DatabaseFile } from './database-file.ts'
 
 export interface CatalogueEntry {
@@ -23,15 +22,19 @@ CREATE TABLE IF NOT EXISTS databases (
   name TEXT NOT NULL PRIMARY KEY, tenant TEXT NOT NULL REFERENCES tenants (name),
   module TEXT, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keys (ring TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS lanes (count INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS drops (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 `
 
-export class CatalogueFile {
+export class CatalogueFile implements Disposable {
   readonly #file: DatabaseFile
 
-  constructor(data: string) {
-    this.#file = new DatabaseFile({ path: join(data, 'host.sqlite'), create: true, exclusive: true })
+  /** @throws HostError ERR_FOLDER_LOCKED, ERR_STORAGE; when it is not there too, unless it is to be made. */
+  constructor(data: string, { create = true }: { readonly create?: boolean } = {}) {
+    this.#file = new DatabaseFile({ path: cataloguePath(data), create, exclusive: true })
     try {
-      this.#file.transaction(() => this.#file.execute(tables))
+      // The lock is taken with the first transaction.
+      this.#file.transaction(() => (create ? this.#file.execute(tables) : undefined))
     } catch (error) {
       this.#file.close()
       throw error
@@ -44,6 +47,19 @@ export class CatalogueFile {
     const made = newKeyRing()
     this.#file.transaction(() => this.#file.statement('INSERT INTO keys (ring) VALUES (?)').run([JSON.stringify(made)]))
     return made
+  }
+
+  /** Undefined before the first start of a host. */
+  get storedLaneCount(): number | undefined {
+    const [stored] = this.#file.statement('SELECT count FROM lanes').row([]) ?? []
+    return stored === undefined ? undefined : Number(stored)
+  }
+
+  laneCount(wanted: number): number {
+    const stored = this.storedLaneCount
+    if (stored !== undefined) return stored
+    this.#file.transaction(() => this.#file.statement('INSERT INTO lanes (count) VALUES (?)').run([BigInt(wanted)]))
+    return wanted
   }
 
   tenants(): string[] {
@@ -76,16 +92,41 @@ export class CatalogueFile {
     this.#file.transaction(() => this.#file.statement('INSERT INTO databases (name, tenant, version) VALUES (?, ?, 0)').run([name, tenant]))
   }
 
+  /** From now on the database is to go, whatever happens: `drops` names it until `removeDatabase`. */
+  beginDrop(name: string): void {
+    this.#file.transaction(() => this.#file.statement('INSERT INTO drops (name) VALUES (?) ON CONFLICT DO NOTHING').run([name]))
+  }
+
+  /** The databases of which something may be left. */
+  drops(): string[] {
+    return this.#file
+      .statement('SELECT name FROM drops ORDER BY name')
+      .rows([])
+      .map(([name]) => String(name))
+  }
+
   removeDatabase(name: string): void {
-    this.#file.transaction(() => this.#file.statement('DELETE FROM databases WHERE name = ?').run([name]))
+    this.#file.transaction(() => {
+      this.#file.statement('DELETE FROM databases WHERE name = ?').run([name])
+      this.#file.statement('DELETE FROM drops WHERE name = ?').run([name])
+    })
   }
 
   noteModule(name: string, module: string, version: number): void {
     this.#file.transaction(() => this.#file.statement('UPDATE databases SET module = ?, version = ? WHERE name = ?').run([module, BigInt(version), name]))
   }
 
+  /** What SQLite finds wrong with the file. */
+  problems(): readonly string[] {
+    return this.#file.problems()
+  }
+
   close(): void {
     this.#file.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 }
 

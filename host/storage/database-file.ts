@@ -1,9 +1,10 @@
 /**
  * One SQLite file. The only file of the host that knows better-sqlite3: it opens, sets what it means,
- * keeps statements, and turns what the driver throws into our errors. One transaction at a time; a
- * commit is on disk when it returns (WAL, synchronous FULL).
+ * keeps statements, and turns what the driver throws into our errors. One transaction at a time, in a WAL; a
+ * commit is on disk when it returns (synchronous FULL), unless the file only follows a log.
  */
 import { closeSync, openSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 
 import Sqlite from 'better-sqlite3'
 
@@ -11,6 +12,11 @@ import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import { LruMap } from '../lru-map.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
+import { stepFunction } from '../plan/printer.ts'
+import { pageSizeBytes } from './page-sum.ts'
+
+/** What can be undone alone inside a batch's transaction. A call's may lie in a publish's. */
+export type Savepoint = 'call' | 'publish'
 
 /** A prepared statement; values are bound in the order of the question marks. */
 export interface FileStatement {
@@ -18,6 +24,8 @@ export interface FileStatement {
   /** The same, given up with ERR_CALL_LIMIT once the rows are larger than `sizeBytesMax`. */
   rowsWithin(sizeBytesMax: number, values: SqlRow): SqlValue[][]
   row(values: SqlRow): SqlValue[] | undefined
+  /** One row after the other, for more of them than memory should hold. */
+  each(values: SqlRow): Iterable<SqlValue[]>
   /** The number of rows that changed. */
   run(values: SqlRow): number
 }
@@ -28,16 +36,16 @@ export interface FileOptions {
   readonly create: boolean
   /** No second process may open the file while this one has it. */
   readonly exclusive?: boolean
+  /** False: a commit is not waited for by the disk, since a log has what it did. True when left out. */
+  readonly isDurable?: boolean
 }
 
 /** Page cache of one open database, filled as it is read. */
 export const cacheSizeKiB = 32 * 1024
-/** Pages that may wait in the WAL before an idle moment, and before no moment at all, is used to move them. */
-const walBytesWhenIdle = 4 * 1024 * 1024
-const walBytesMax = 64 * 1024 * 1024
-
 export class DatabaseFile implements Disposable {
   readonly path: string
+  /** Rows that statements may still examine behind a policy; whoever begins a call sets it. */
+  rowsExaminedLeft: number = limits.rowsExaminedPerCallMax
   readonly #sqlite: Sqlite.Database
   readonly #statements = new LruMap<string, FileStatement>(limits.statementsCachedMax)
 
@@ -45,22 +53,32 @@ export class DatabaseFile implements Disposable {
     this.path = options.path
     this.#sqlite = opened(options)
     try {
-      this.#configure(options.exclusive ?? false)
+      this.#configure(options)
     } catch (error) {
       this.#sqlite.close()
       throw storageError(error, options.path)
     }
   }
 
-  #configure(exclusive: boolean): void {
+  #configure({ exclusive = false, isDurable = true }: FileOptions): void {
     const pragma = (text: string): unknown => this.#sqlite.pragma(text)
     if (exclusive) pragma('locking_mode = EXCLUSIVE')
+    // Of a new file: its sum is made page by page.
+    pragma(`page_size = ${pageSizeBytes}`)
     pragma('journal_mode = WAL')
-    pragma('synchronous = FULL')
+    pragma(`synchronous = ${isDurable ? 'FULL' : 'OFF'}`)
     pragma('wal_autocheckpoint = 0')
     pragma('secure_delete = ON')
     pragma('trusted_schema = OFF')
     pragma(`cache_size = -${cacheSizeKiB}`)
+    this.#sqlite.function(stepFunction, { directOnly: true }, () => this.#step())
+  }
+
+  /** SQLite here cannot be interrupted: this is what ends a walk over rows that nobody may see. */
+  #step(): number {
+    this.rowsExaminedLeft--
+    if (this.rowsExaminedLeft >= 0) return 1
+    throw new HostError('ERR_CALL_LIMIT', `a call may examine at most ${limits.rowsExaminedPerCallMax} rows: name an indexed column that finds fewer`)
   }
 
   /** Runs fixed statements of our own: system tables, schema changes printed from a plan. */
@@ -81,6 +99,11 @@ export class DatabaseFile implements Disposable {
     return made
   }
 
+  /** Of the SQLite that reads and writes this file: `3.54.0`. */
+  get sqliteVersion(): string {
+    return String(this.statement('SELECT sqlite_version()').row([])?.[0])
+  }
+
   get isInTransaction(): boolean {
     return this.#sqlite.inTransaction
   }
@@ -90,7 +113,7 @@ export class DatabaseFile implements Disposable {
     if (!this.#sqlite.inTransaction) this.statement('BEGIN IMMEDIATE').run([])
   }
 
-  /** On disk when it returns. */
+  /** On disk when it returns, where the file is durable by itself. */
   commit(): void {
     if (this.#sqlite.inTransaction) this.statement('COMMIT').run([])
   }
@@ -99,18 +122,18 @@ export class DatabaseFile implements Disposable {
     if (this.#sqlite.inTransaction) this.statement('ROLLBACK').run([])
   }
 
-  savepoint(): void {
+  savepoint(name: Savepoint): void {
     this.begin()
-    this.statement('SAVEPOINT call').run([])
+    this.statement(`SAVEPOINT ${name}`).run([])
   }
 
-  release(): void {
-    this.statement('RELEASE call').run([])
+  release(name: Savepoint): void {
+    this.statement(`RELEASE ${name}`).run([])
   }
 
-  rollbackToSavepoint(): void {
-    this.statement('ROLLBACK TO call').run([])
-    this.statement('RELEASE call').run([])
+  rollbackToSavepoint(name: Savepoint): void {
+    this.statement(`ROLLBACK TO ${name}`).run([])
+    this.statement(`RELEASE ${name}`).run([])
   }
 
   /** Everything or nothing; used outside batches. */
@@ -126,17 +149,29 @@ export class DatabaseFile implements Disposable {
     }
   }
 
-  /** Moves committed pages from the WAL into the file, when there is time or no more room. */
-  checkpoint(isIdle: boolean): void {
-    const size = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    if (size <= (isIdle ? walBytesWhenIdle : walBytesMax)) return
+  /** Bytes of committed pages that are not in the file itself yet. */
+  get walSizeBytes(): number {
+    return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /**
+   * Moves all committed pages from the WAL into the file, and empties it.
+   *
+   * @throws HostError ERR_STORAGE when the disk refuses, ERR_BUSY while another program reads the file.
+   */
+  checkpoint(): void {
     try {
-      // The WAL's size says how much waits in it, so it is emptied and not only begun anew.
-      this.#sqlite.pragma('wal_checkpoint(TRUNCATE)')
+      const isBusy = this.#sqlite.pragma('wal_checkpoint(TRUNCATE)', { simple: true })
+      if (isBusy !== 0) throw new HostError('ERR_BUSY', `another program reads ${basename(this.path)}: its changes are moved later`)
     } catch (error) {
-      // Nothing is lost: the pages stay in the WAL, and a disk that is broken says so at the next commit.
-      if (!(error instanceof Sqlite.SqliteError)) throw error
+      throw storageError(error, this.path)
     }
+  }
+
+  /** What SQLite finds wrong with its own pages and indexes, a few of it. It reads all of the file. */
+  problems(): readonly string[] {
+    const found = guarded(this.path, () => this.#sqlite.pragma('integrity_check(10)')) as { readonly integrity_check: string }[]
+    return found.map((row) => row.integrity_check).filter((problem) => problem !== 'ok')
   }
 
   close(): void {
@@ -165,6 +200,7 @@ function prepared(sqlite: Sqlite.Database, sql: string, path: string): FileState
     rows: (values) => guarded(path, () => statement.all(...values)),
     rowsWithin: (sizeBytesMax, values) => guarded(path, () => collect(statement.iterate(...values), sizeBytesMax)),
     row: (values) => guarded(path, () => statement.get(...values)),
+    each: (values) => guardedEach(path, () => statement.iterate(...values)),
     run: (values) => guarded(path, () => statement.run(...values).changes),
   }
 }
@@ -179,6 +215,14 @@ function collect(rows: Iterable<SqlValue[]>, sizeBytesMax: number): SqlValue[][]
     collected.push(row)
   }
   return collected
+}
+
+function* guardedEach<T>(path: string, rows: () => Iterable<T>): Generator<T> {
+  try {
+    yield* rows()
+  } catch (error) {
+    throw storageError(error, path)
+  }
 }
 
 function guarded<T>(path: string, work: () => T): T {
@@ -198,5 +242,5 @@ function storageError(error: unknown, path: string): unknown {
   if (cause.code === 'SQLITE_BUSY' || cause.code === 'SQLITE_LOCKED') {
     return new HostError('ERR_FOLDER_LOCKED', `another host has ${path} open: stop it first, or use another data folder`, { cause })
   }
-  return new HostError('ERR_STORAGE', `the database file could not be used (${cause.code ?? cause.message}): check the disk and the data folder`, { cause })
+  return new HostError('ERR_STORAGE', `${basename(path)} could not be used (${cause.code ?? cause.message}): check the disk and the data folder`, { cause })
 }

@@ -4,22 +4,38 @@
  */
 import { randomBytes } from 'node:crypto'
 
-import type { Clock } from '../clock.ts'
+import type { Micros } from '../clock.ts'
 import { HostError } from '../errors.ts'
 import { identityFromBytes, identitySizeBytes } from '../identity.ts'
 import type { Identity, Login } from '../identity.ts'
 import * as limits from '../limits.ts'
 import type { DatabaseFile } from './database-file.ts'
 
+/** What the directory did, as the log keeps it: with it, `apply` makes another file the same. */
+export interface DirectoryChange {
+  readonly kind: DirectoryChangeKind
+  readonly login: Login
+  readonly before: Uint8Array | null
+  readonly after: Uint8Array
+  /** The identity that the login goes back to when it is unlinked. */
+  readonly own: Uint8Array | null
+  readonly at: Micros
+  readonly by: string
+}
+export type DirectoryChangeKind = 'mint' | 'link' | 'unlink'
+
 export class Directory {
   readonly #file: DatabaseFile
-  readonly #clock: Clock
+  readonly #now: () => Micros
+  readonly #onChange: (change: DirectoryChange) => void
   /** Undone with the transaction it was filled in: `forget` empties it. */
   readonly #known = new Map<string, Uint8Array>()
 
-  constructor(file: DatabaseFile, clock: Clock) {
+  /** `onChange` hears of each change in the open transaction, after it was made. */
+  constructor(file: DatabaseFile, now: () => Micros, onChange: (change: DirectoryChange) => void) {
     this.#file = file
-    this.#clock = clock
+    this.#now = now
+    this.#onChange = onChange
   }
 
   /**
@@ -58,16 +74,13 @@ export class Directory {
    * @throws HostError ERR_LOGIN_LINKED when the login is linked elsewhere already.
    */
   link(login: Login, to: Login, by: string): Identity {
-    return this.#change(() => {
-      const target = this.identify(to)
-      const stored = this.#stored(login)
-      if (stored !== undefined && isLinked(stored) && Buffer.compare(stored.identity, target) !== 0) {
-        throw new HostError('ERR_LOGIN_LINKED', `${login.subject} is linked to another identity: unlink it first`)
-      }
-      this.#store(login, target, stored === undefined ? null : stored.own)
-      this.#record('link', login, stored?.identity ?? null, target, by)
-      return identityFromBytes(target)
-    })
+    const after = this.identify(to)
+    const stored = this.#stored(login)
+    if (stored !== undefined && isLinked(stored) && Buffer.compare(stored.identity, after) !== 0) {
+      throw new HostError('ERR_LOGIN_LINKED', `${login.subject} is linked to another identity: unlink it first`)
+    }
+    this.#change({ kind: 'link', login, before: stored?.identity ?? null, after, own: stored?.own ?? null, by })
+    return identityFromBytes(after)
   }
 
   /**
@@ -76,22 +89,25 @@ export class Directory {
    * @throws HostError ERR_LOGIN_UNKNOWN when the login was never seen.
    */
   unlink(login: Login, by: string): Identity {
-    return this.#change(() => {
-      const stored = this.#stored(login)
-      if (stored === undefined) throw new HostError('ERR_LOGIN_UNKNOWN', `${login.subject} has never been seen here: nothing to unlink`)
-      const own = stored.own ?? this.#mintIdentity()
-      this.#store(login, own, own)
-      this.#record('unlink', login, stored.identity, own, by)
-      return identityFromBytes(own)
-    })
+    const stored = this.#stored(login)
+    if (stored === undefined) throw new HostError('ERR_LOGIN_UNKNOWN', `${login.subject} has never been seen here: nothing to unlink`)
+    const own = stored.own ?? randomBytes(identitySizeBytes)
+    this.#change({ kind: 'unlink', login, before: stored.identity, after: own, own, by })
+    return identityFromBytes(own)
   }
 
-  #change<T>(work: () => T): T {
-    try {
-      return this.#file.transaction(work)
-    } finally {
-      this.forget()
-    }
+  #mint(login: Login): Uint8Array {
+    const identity = randomBytes(identitySizeBytes)
+    this.#change({ kind: 'mint', login, before: null, after: identity, own: identity, by: '' })
+    return identity
+  }
+
+  #change(change: Omit<DirectoryChange, 'at'>): void {
+    const made = { ...change, at: this.#now() }
+    this.#file.begin()
+    applyDirectoryChange(this.#file, made)
+    if (made.kind !== 'mint') this.forget()
+    this.#onChange(made)
   }
 
   #stored(login: Login): StoredLogin | undefined {
@@ -100,33 +116,26 @@ export class Directory {
     const [identity = null, own = null] = row
     return { identity: asBytes(identity), own: own === null ? null : asBytes(own) }
   }
+}
 
-  #mint(login: Login): Uint8Array {
-    this.#file.begin()
-    const identity = this.#mintIdentity()
-    this.#store(login, identity, identity)
-    return identity
-  }
+/** In the open transaction; nothing is asked and nothing refused. */
+export function applyDirectoryChange(file: DatabaseFile, { kind, login, before, after, own, at, by }: DirectoryChange): void {
+  file.statement('INSERT INTO _identities (identity, minted_at) VALUES (?, ?) ON CONFLICT (identity) DO NOTHING').run([after, at])
+  file
+    .statement(
+      'INSERT INTO _logins (issuer, subject, identity, own_identity) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET identity = excluded.identity, own_identity = excluded.own_identity',
+    )
+    .run([login.issuer, login.subject, after, own])
+  if (kind === 'mint') return
+  file
+    .statement('INSERT INTO _login_events (at, kind, issuer, subject, before, after, by) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run([at, kind, login.issuer, login.subject, before, after, by])
+}
 
-  #mintIdentity(): Uint8Array {
-    const identity = randomBytes(identitySizeBytes)
-    this.#file.statement('INSERT INTO _identities (identity, minted_at) VALUES (?, ?)').run([identity, this.#clock.now()])
-    return identity
-  }
-
-  #store(login: Login, identity: Uint8Array, own: Uint8Array | null): void {
-    this.#file
-      .statement(
-        'INSERT INTO _logins (issuer, subject, identity, own_identity) VALUES (?, ?, ?, ?) ON CONFLICT (issuer, subject) DO UPDATE SET identity = excluded.identity, own_identity = excluded.own_identity',
-      )
-      .run([login.issuer, login.subject, identity, own])
-  }
-
-  #record(kind: 'link' | 'unlink', login: Login, before: Uint8Array | null, after: Uint8Array, by: string): void {
-    this.#file
-      .statement('INSERT INTO _login_events (at, kind, issuer, subject, before, after, by) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run([this.#clock.now(), kind, login.issuer, login.subject, before, after, by])
-  }
+/** The login that an identity was minted for, if it was for one. */
+export function firstLogin(file: DatabaseFile, identity: Uint8Array): Login | undefined {
+  const row = file.statement('SELECT issuer, subject FROM _logins WHERE own_identity = ? ORDER BY issuer, subject LIMIT 1').row([identity])
+  return row === undefined ? undefined : { issuer: String(row[0]), subject: String(row[1]) }
 }
 
 interface StoredLogin {

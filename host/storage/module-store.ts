@@ -3,6 +3,7 @@
  * version they were written under.
  */
 import { HostError } from '../errors.ts'
+import type { SqlRow } from '../plan/plan.ts'
 import type { Schema } from '../schema/schema.ts'
 import { emptySchema } from '../schema/schema.ts'
 import type { DatabaseFile } from './database-file.ts'
@@ -16,6 +17,7 @@ export interface StoredModule {
   readonly fuelSchedule: number
   readonly description: Uint8Array
   readonly schemaVersion: number
+  readonly policyVersion: number
 }
 
 export interface NewModule extends StoredModule {
@@ -23,19 +25,30 @@ export interface NewModule extends StoredModule {
   readonly publishedBy: string
 }
 
+const moduleColumns = 'version, hash, core, fuel_schedule, description, schema_version, policy_version'
+
 /** The module published last, or undefined before the first. */
 export function currentModule(file: DatabaseFile): StoredModule | undefined {
-  const row = file.statement('SELECT version, hash, core, fuel_schedule, description, schema_version FROM _modules ORDER BY version DESC LIMIT 1').row([])
+  return toModule(file.statement(`SELECT ${moduleColumns} FROM _modules ORDER BY version DESC LIMIT 1`).row([]))
+}
+
+function toModule(row: SqlRow | undefined): StoredModule | undefined {
   if (row === undefined) return undefined
-  const [version, hash, core, fuelSchedule, description, schemaVersion] = row
+  const [version, hash, core, fuelSchedule, description, schemaVersion, policyVersion] = row
   if (!(core instanceof Uint8Array) || !(description instanceof Uint8Array)) throw damaged('module')
-  return { version: Number(version), hash: String(hash), core, fuelSchedule: Number(fuelSchedule), description, schemaVersion: Number(schemaVersion) }
+  const numbers = { version: Number(version), fuelSchedule: Number(fuelSchedule), schemaVersion: Number(schemaVersion), policyVersion: Number(policyVersion) }
+  return { ...numbers, hash: String(hash), core, description }
+}
+
+/** The module of an earlier version; undefined for one that there never was. */
+export function moduleOfVersion(file: DatabaseFile, version: number): StoredModule | undefined {
+  return toModule(file.statement(`SELECT ${moduleColumns} FROM _modules WHERE version = ?`).row([BigInt(version)]))
 }
 
 export function storeModule(file: DatabaseFile, module: NewModule): void {
   file
     .statement(
-      'INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO _modules (version, hash, core, fuel_schedule, description, schema_version, policy_version, published_at, published_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )
     .run([
       BigInt(module.version),
@@ -44,6 +57,7 @@ export function storeModule(file: DatabaseFile, module: NewModule): void {
       BigInt(module.fuelSchedule),
       module.description,
       BigInt(module.schemaVersion),
+      BigInt(module.policyVersion),
       module.publishedAt,
       module.publishedBy,
     ])
@@ -51,7 +65,13 @@ export function storeModule(file: DatabaseFile, module: NewModule): void {
 
 export function currentSchema(file: DatabaseFile): Schema {
   const row = file.statement('SELECT schema FROM _schemas ORDER BY version DESC LIMIT 1').row([])
-  return row === undefined ? emptySchema : parseSchema(String(row[0]))
+  return row === undefined ? emptySchema : reviveSchema(JSON.parse(String(row[0])) as Schema)
+}
+
+/** An earlier schema; undefined for one that there never was. */
+export function schemaOfVersion(file: DatabaseFile, version: number): Schema | undefined {
+  const row = file.statement('SELECT schema FROM _schemas WHERE version = ?').row([BigInt(version)])
+  return row === undefined ? undefined : reviveSchema(JSON.parse(String(row[0])) as Schema)
 }
 
 /** A version is written once: stored row images refer to it. */
@@ -60,11 +80,10 @@ export function storeSchema(file: DatabaseFile, schema: Schema): void {
 }
 
 /**
- * Our own JSON, written by storeSchema. The columns that a table refers to are made the very objects
- * of its column list again, which is how the rest of the host compares them.
+ * A schema that was JSON. The columns that a table refers to are made the very objects of its column list
+ * again, which is how the rest of the host compares them.
  */
-function parseSchema(text: string): Schema {
-  const schema = JSON.parse(text) as Schema
+export function reviveSchema(schema: Schema): Schema {
   return {
     ...schema,
     tables: schema.tables.map((table) => {

@@ -5,7 +5,8 @@
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-import { compare } from '../plan/plan.ts'
+import { compare, keyOf } from '../plan/plan.ts'
+import type { SqlRow } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
 import { u64Max } from '../row-codec.ts'
 import type { Table } from '../schema/schema.ts'
@@ -34,6 +35,10 @@ export class NextIds {
   /** Keeps what the call took. */
   keep(): void {
     this.#before.clear()
+  }
+
+  /** The rows of the batch are in the file, where the counters can be read again. */
+  commit(): void {
     if (this.#next.size > limits.nextIdsCachedMax) this.#next.clear()
   }
 
@@ -49,13 +54,6 @@ export class NextIds {
     this.#before.clear()
   }
 
-  /** A deleted id stays taken. */
-  retire(table: Table, owner: Uint8Array, id: bigint): void {
-    this.#file
-      .statement('INSERT INTO _last_ids (table_id, owner, last) VALUES (?, ?, ?) ON CONFLICT (table_id, owner) DO UPDATE SET last = max(last, excluded.last)')
-      .run([BigInt(table.id), owner, id])
-  }
-
   #stored(table: Table, owner: Uint8Array): bigint {
     const where = table.owner === undefined ? ({ kind: 'true' } as const) : compare(table.owner, '=')
     const { sql } = print({ kind: 'max-key', table, where })
@@ -63,6 +61,17 @@ export class NextIds {
     const [retired] = this.#file.statement('SELECT last FROM _last_ids WHERE table_id = ? AND owner = ?').row([BigInt(table.id), owner]) ?? []
     return max(typeof largest === 'bigint' ? largest : 0n, typeof retired === 'bigint' ? retired : 0n)
   }
+}
+
+/** The id of a row that is deleted stays taken. */
+export function retireId(file: DatabaseFile, table: Table, row: SqlRow): void {
+  const key = keyOf(table, row)
+  const id = key.at(-1)
+  const owner = key.length > 1 ? key[0] : undefined
+  if (typeof id !== 'bigint') return
+  file
+    .statement('INSERT INTO _last_ids (table_id, owner, last) VALUES (?, ?, ?) ON CONFLICT (table_id, owner) DO UPDATE SET last = max(last, excluded.last)')
+    .run([BigInt(table.id), owner instanceof Uint8Array ? owner : new Uint8Array(0), id])
 }
 
 function max(left: bigint, right: bigint): bigint {

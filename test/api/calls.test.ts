@@ -7,6 +7,7 @@ import * as limits from '../../host/limits.ts'
 import { ApiFixture } from './api-fixture.ts'
 import { echoModule } from './echo-module.ts'
 import { codeOf } from './http-client.ts'
+import { fuelOfStandIn } from './stand-in-shard.ts'
 
 let host: ApiFixture
 let sarah: string
@@ -65,7 +66,7 @@ test('a call that was packed for an older module is packed again for the running
   await call('echo_u8', [1])
   host.shard.run('claims', { ...echoModule, reducers: [...echoModule.reducers].reverse() })
   const running = host.shard.databases.get('claims')?.version
-  assert.deepEqual((await call('echo_u8', [7])).body, { result: 7, version: running })
+  assert.deepEqual((await call('echo_u8', [7])).body, { result: 7, version: running, fuel: fuelOfStandIn })
   const head = host.shard.sent.at(-1)?.head as { reducer: number }
   assert.equal(
     [...echoModule.reducers].reverse().findIndex((reducer) => 'name' in reducer && reducer.name === 'echo_u8'),
@@ -122,7 +123,9 @@ test('a fault of our own tells the caller an id, and the log the rest', async ()
 test('a result that is not what the module promised is refused', async () => {
   for (const bytes of [[], [1, 2], [0xff, 0xff, 0xff, 0xff], [2, 0, 0, 0, 0xff, 0xff]]) {
     host.shard.onCall = async () => Uint8Array.from(bytes)
-    assert.equal(codeOf(await call('echo_string', ['x'])), '422 ERR_RESULT_MALFORMED')
+    const reply = await call('echo_string', ['x'])
+    assert.equal(codeOf(reply), '422 ERR_RESULT_MALFORMED')
+    assert.equal(reply.body.error.detail.fuel, fuelOfStandIn)
   }
 })
 
@@ -132,10 +135,15 @@ test('a result that nests without end is refused', async () => {
   assert.equal(codeOf(await call('echo_tree', [{ children: [] }])), '422 ERR_RESULT_MALFORMED')
 })
 
-test('the schema shows tables, reducers and what each may do', async () => {
+test('the schema shows tables, policies, reducers and what each may do', async () => {
   const { body } = await host.request('GET', '/v1/databases/claims/schema', { token: sarah })
   assert.equal(body.module, 'echo')
-  assert.deepEqual(body.tables, echoModule.tables)
+  const unsaid = { ownerSettable: false, policies: [], readableByPolicies: false }
+  assert.deepEqual(
+    body.tables,
+    echoModule.tables.map((table) => ({ ...table, ...unsaid })),
+  )
+  assert.deepEqual(body.policies, ['turns: all where caller = sender'])
   assert.deepEqual(body.records, echoModule.records)
   assert.deepEqual(
     body.reducers.find((reducer: { name: string }) => reducer.name === 'remember_turn'),
@@ -156,6 +164,7 @@ test('the schema shows tables, reducers and what each may do', async () => {
       reducer: 'remember_turn',
       kind: 'reducer',
       tables: [{ table: 'turns', mode: 'append' }],
+      policies: [],
     },
   )
 })

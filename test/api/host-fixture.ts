@@ -56,8 +56,8 @@ export class Person {
     this.token = token
   }
 
-  call(reducer: string, args: unknown = [], sender?: object): Promise<Reply> {
-    return this.#host.request('POST', `/v1/databases/${this.#database}/call/${reducer}`, { token: this.token, body: { args, sender } })
+  call(reducer: string, args: unknown = [], { sender, id }: { readonly sender?: object; readonly id?: string } = {}): Promise<Reply> {
+    return this.#host.request('POST', `/v1/databases/${this.#database}/call/${reducer}`, { token: this.token, body: { args, sender, id } })
   }
 
   query(query: string, args: unknown = [], sender?: object): Promise<Reply> {

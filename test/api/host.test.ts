@@ -33,8 +33,8 @@ function somebody(rights: readonly string[] = []) {
 
 test('what one keeps, one gets back, in order', async () => {
   const sarah = await somebody()
-  assert.deepEqual((await sarah.call('remember', { content: 'Water in the basement' })).body, { result: '1', version: 1 })
-  assert.deepEqual((await sarah.call('remember', ['since Tuesday'])).body, { result: '2', version: 1 })
+  assert.partialDeepStrictEqual((await sarah.call('remember', { content: 'Water in the basement' })).body, { result: '1', version: 1 })
+  assert.partialDeepStrictEqual((await sarah.call('remember', ['since Tuesday'])).body, { result: '2', version: 1 })
   const { body } = await sarah.query('recall', { limit: 10 })
   assert.deepEqual(
     body.result.map((note: { id: string; content: string }) => [note.id, note.content]),
@@ -46,6 +46,40 @@ test('what one keeps, one gets back, in order', async () => {
   assert.equal(body.result[0].caller, await sarah.identity())
 })
 
+test('however a call ends, its caller learns what it burnt, and the same again', async () => {
+  const diaries = await Promise.all([somebody(), somebody()])
+  const ends: [reducer: string, args: unknown[], code: string][] = [
+    ['remember', ['kept'], '200'],
+    ['refuse', ['not like this'], '422 ERR_CALL_FAILED'],
+    ['trap', [], '422 ERR_CALL_TRAPPED'],
+    ['recurse', [40], '422 ERR_CALL_FUEL'],
+    ['recurse', [40_000], '422 ERR_CALL_DEPTH'],
+  ]
+  for (const [reducer, args, code] of ends) {
+    const replies = await Promise.all(diaries.map((diary) => diary.call(reducer, args)))
+    assert.deepEqual(replies.map(codeOf), [code, code], reducer)
+    const [burnt, again] = replies.map(({ body }) => body.fuel ?? body.error.detail.fuel)
+    assert.ok(burnt > limits.fuelPerCallMax / 1e5, `${reducer} burnt ${burnt}`)
+    assert.equal(burnt, again)
+  }
+})
+
+test('a call sent again under its id runs once and answers the same', async () => {
+  const sarah = await somebody()
+  const once = (): ReturnType<typeof sarah.call> => sarah.call('remember', ['only once'], { id: 'a2c1' })
+  const [one, two] = await Promise.all([once(), once()])
+  assert.deepEqual([one.body.result, two.body.result], ['1', '1'])
+  assert.equal((await sarah.query('recall', { limit: 10 })).body.result.length, 1)
+  assert.equal(codeOf(await sarah.call('remember', ['something else'], { id: 'a2c1' })), '409 ERR_CALL_ID')
+  assert.equal(codeOf(await sarah.call('remember', ['only once'], { id: 'a b' })), '409 ERR_CALL_ID')
+})
+
+test('a call that never began has burnt nothing', async () => {
+  const sarah = await somebody()
+  assert.equal('fuel' in (await sarah.call('remember', [7])).body.error.detail, false)
+  assert.equal('fuel' in (await sarah.call('nothing')).body.error.detail, false)
+})
+
 test('nobody gets what another one kept, and its ids count apart', async () => {
   const [sarah, bob] = [await somebody(), await somebody()]
   await sarah.call('remember', ['hers'])
@@ -54,6 +88,16 @@ test('nobody gets what another one kept, and its ids count apart', async () => {
   assert.deepEqual((await bob.query('recall_of', { owner: 'ab'.repeat(32), id: '1' })).body.result, null)
   assert.deepEqual((await bob.call('remember', ['his'])).body.result, '1')
   assert.deepEqual(await bob.notes(), ['his'])
+})
+
+test('a row that is hidden and one that is absent burn the same fuel', async () => {
+  const [sarah, bob] = [await somebody(), await somebody()]
+  await sarah.call('remember', ['hers'])
+  const hidden = await bob.query('recall_of', { owner: await sarah.identity(), id: '1' })
+  const absent = await bob.query('recall_of', { owner: 'ab'.repeat(32), id: '1' })
+  assert.deepEqual(hidden.body, absent.body)
+  const own = await sarah.query('recall_of', { owner: await sarah.identity(), id: '1' })
+  assert.ok(own.body.fuel > hidden.body.fuel)
 })
 
 test('a duplicate key is refused, and only for the one who has it', async () => {
@@ -87,10 +131,10 @@ test('a service acts for somebody only with the right to, and both are known', a
   const [sarah, desk, bob] = [await somebody(), await somebody(['act-for']), await somebody()]
   const login = { subject: `person-${people - 2}` }
   assert.deepEqual((await desk.query('who', [], login)).body.result, [await sarah.identity(), await desk.identity()])
-  assert.equal((await desk.call('remember', ['for Sarah'], login)).status, 200)
+  assert.equal((await desk.call('remember', ['for Sarah'], { sender: login })).status, 200)
   assert.deepEqual(await sarah.notes(), ['for Sarah'])
   assert.deepEqual(await desk.notes(), [])
-  assert.equal(codeOf(await bob.call('remember', ['for Sarah'], login)), '403 ERR_ACT_FOR_DENIED')
+  assert.equal(codeOf(await bob.call('remember', ['for Sarah'], { sender: login })), '403 ERR_ACT_FOR_DENIED')
 })
 
 test('two linked logins are one person, and unlinked they are two again', async () => {
@@ -159,7 +203,7 @@ test('a publish while calls run loses none and mixes none', async () => {
     replies.filter((reply) => reply.status !== 200),
     [],
   )
-  assert.deepEqual((await sarah.query('version')).body, { result: 2, version: 2 })
+  assert.partialDeepStrictEqual((await sarah.query('version')).body, { result: 2, version: 2 })
   assert.equal(new Set(replies.map((reply) => reply.body.result)).size, 200)
 })
 

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 
 import { defaultLimits, limitCeilings } from '../../host/database-limits.ts'
 import { buildModule } from '../../host/module/build.ts'
+import { buildDiary } from './diary-module.ts'
 import { HostFixture } from './host-fixture.ts'
 import type { Person } from './host-fixture.ts'
 import { codeOf } from './http-client.ts'
@@ -49,6 +50,27 @@ test('each limit ends the calls of its own database, and a default lets them go 
   assert.equal(codeOf(await sarah.query('last_turns', [4])), '422 ERR_CALL_LIMIT')
   assert.equal((await sarah.query('last_turns', [3])).body.result.length, 3)
   await set({ rowsRead: null })
+})
+
+test('memory grows to the limit of its database and not beyond', async () => {
+  const much = Array.from({ length: 300 }, () => 'x'.repeat(1_000))
+  await set({ memoryPages: 2 })
+  assert.equal(codeOf(await sarah.call('remember_conversation', [much])), '422 ERR_CALL_TRAPPED')
+  await set({ memoryPages: null })
+  assert.equal((await sarah.call('remember_conversation', [much])).status, 200)
+})
+
+test('a call logs as many bytes as its database lets it, and the rest is counted', async () => {
+  const logTen = 'for (let i = 0; i < 10; i++) ctx.log("x".repeat(4096));'
+  await host.publish('diary', await buildDiary(`@reducer export function logTen(ctx: Context): void { ${logTen} }`))
+  await host.request('POST', '/v1/databases/diary/limits', { token: host.operator, body: { limits: { logBytes: 10_000 } } })
+  assert.equal((await (await host.person('diary', 'sarah')).call('log_ten')).status, 200)
+  const { body } = await host.request('GET', '/v1/databases/diary/logs', { token: host.operator })
+  const messages = body
+    .trim()
+    .split('\n')
+    .map((line: string) => JSON.parse(line).message)
+  assert.deepEqual(messages, ['x'.repeat(4_096), 'x'.repeat(4_096), '8 more messages of this call were dropped: a call may log 10000 bytes'])
 })
 
 test('a limit of another name, of no whole number or past its ceiling is refused, and nothing changes', async () => {

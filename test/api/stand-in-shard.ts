@@ -23,6 +23,9 @@ type Methods = { [M in ShardMethod]: (name: string, head: ShardRequest<M>, body:
 
 const none = new Uint8Array(0)
 
+/** What every call that succeeds says it burnt. */
+export const fuelOfStandIn = 12_345
+
 export class StandInShard implements Shard {
   readonly databases = new Map<string, StandInDatabase>()
   /** What was sent, in order. */
@@ -80,6 +83,9 @@ export class StandInShard implements Shard {
         grants: [],
         grantsAdded: [],
         grantsRemoved: [],
+        policiesAdded: [],
+        policiesRemoved: [],
+        policyVersion: version,
         schemaChanges: [],
         warnings: [],
         timings: { swap: 1 },
@@ -93,7 +99,7 @@ export class StandInShard implements Shard {
     call: async (name, head, body) => {
       const { version } = this.#database(name)
       if (head.version !== version) throw new HostError('ERR_BUSY', 'another module runs now', { detail: { version } })
-      return { head: { version }, body: await this.onCall(head, body) }
+      return { head: { version, fuel: fuelOfStandIn }, body: await this.onCall(head, body) }
     },
     limits: async (name, { change }) => ({ head: changeLimits(defaultLimits, this.#database(name) && change), body: none }),
     identify: async (name, { login }) => ({ head: { identity: this.#identity(name, login) }, body: none }),

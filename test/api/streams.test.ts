@@ -6,6 +6,7 @@ import test from 'node:test'
 
 import type { LogEntry } from '../../host/protocol/shard-protocol.ts'
 import { ApiFixture } from './api-fixture.ts'
+import { fuelOfStandIn } from './stand-in-shard.ts'
 
 function entry(seq: number, message = `message ${seq}`): LogEntry {
   return { seq, at: '2026-11-22T09:30:00.000000Z', level: 'info', reducer: 'remember_turn', message }
@@ -96,7 +97,7 @@ test('a stopping host ends its followers, answers what runs, takes nothing more,
   assert.equal((await lines.next()).done, true)
   await assert.rejects(host.request('GET', '/v1/health'))
   finish()
-  assert.deepEqual((await running).body, { result: 1, version: 1 })
+  assert.deepEqual((await running).body, { result: 1, version: 1, fuel: fuelOfStandIn })
   await closed
   assert.equal(cuts, 0)
   host.catalogue.close()

@@ -6,6 +6,7 @@ import * as limits from '../../host/limits.ts'
 import { ApiFixture } from './api-fixture.ts'
 import { codeOf } from './http-client.ts'
 import type { Reply } from './http-client.ts'
+import { fuelOfStandIn } from './stand-in-shard.ts'
 
 let host: ApiFixture
 let sarah: string
@@ -54,7 +55,7 @@ for (const [type, values] of Object.entries(same)) {
   test(`${type} comes back as it was sent`, async () => {
     for (const value of values) {
       const reply = await echo(type, value)
-      assert.deepEqual(reply.body, { result: value, version: 1 })
+      assert.deepEqual(reply.body, { result: value, version: 1, fuel: fuelOfStandIn })
       assert.equal(reply.status, 200)
     }
   })
@@ -69,7 +70,7 @@ const changed: [type: string, sent: unknown, answered: unknown][] = [
 ]
 for (const [type, sent, answered] of changed) {
   test(`${type} ${JSON.stringify(sent)} is another way to write ${JSON.stringify(answered)}`, async () => {
-    assert.deepEqual((await echo(type, sent)).body, { result: answered, version: 1 })
+    assert.deepEqual((await echo(type, sent)).body, { result: answered, version: 1, fuel: fuelOfStandIn })
   })
 }
 

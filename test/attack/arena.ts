@@ -9,6 +9,7 @@ import { join } from 'node:path'
 
 import { isErrorCode } from '../../host/errors.ts'
 import { isPrintable } from '../../host/printable.ts'
+import type { InstanceMode } from '../../host/sandbox/instance-mode.ts'
 import type { Reply } from '../api/http-client.ts'
 import type { Attack, CallAttack, PublishAttack, Verdict } from './attack.ts'
 import { attackingGuest, attackingReducer, reducerName } from './guest.ts'
@@ -19,9 +20,13 @@ const SHARED = 'attacker'
 
 export class Arena implements AsyncDisposable {
   readonly #data = mkdtempSync(join(tmpdir(), 'remembrancer-attack-'))
-  readonly host = new HostProcess(this.#data)
+  readonly host: HostProcess
   #databases = 0
   #attacker: Client | undefined
+
+  constructor(instances: InstanceMode) {
+    this.host = new HostProcess(this.#data, instances)
+  }
 
   /** Builds the one module that holds the bodies of all call attacks, and publishes it. */
   async start(attacks: readonly Attack[]): Promise<void> {
@@ -149,6 +154,8 @@ export function verdictOf({ status, body }: Reply): Verdict {
   const code: unknown = body?.error?.code
   assert(typeof code === 'string' && isErrorCode(code), `an answer ${status} without a code: ${JSON.stringify(body)}`)
   // A module's own words for its callers are its own; all others are printed as they are.
-  if (code !== 'ERR_CALL_FAILED') assert(isPrintable(body.error.message), JSON.stringify(body.error.message))
+  // A policy is shown with a caret under the place: lines of our own, each of them printable.
+  const message = code === 'ERR_POLICY' ? body.error.message.replaceAll('\n', ' ') : body.error.message
+  if (code !== 'ERR_CALL_FAILED') assert(isPrintable(message), JSON.stringify(message))
   return code
 }

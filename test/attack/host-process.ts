@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import type { InstanceMode } from '../../host/sandbox/instance-mode.ts'
 import { HttpClient } from '../api/http-client.ts'
 
 export type HostReport =
@@ -16,15 +17,17 @@ export class HostProcess extends HttpClient implements AsyncDisposable {
   operator = ''
   readonly failures: string[] = []
   readonly #data: string
+  readonly #instances: InstanceMode
   #child: ChildProcess | undefined
 
-  constructor(data: string) {
+  constructor(data: string, instances: InstanceMode) {
     super()
     this.#data = data
+    this.#instances = instances
   }
 
   async start(): Promise<void> {
-    const child = fork(join(import.meta.dirname, 'serving-host.ts'), [this.#data], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const child = fork(join(import.meta.dirname, 'serving-host.ts'), [this.#data, this.#instances], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.#child = child
     const report = await new Promise<HostReport & { kind: 'serving' }>((resolve, reject) => {
       child.on('message', (message: HostReport) => (message.kind === 'serving' ? resolve(message) : this.failures.push(message.text)))

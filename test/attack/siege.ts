@@ -3,18 +3,27 @@
  * `npm test` runs them as tests (attack.test.ts).
  */
 import assert from 'node:assert/strict'
+import { availableParallelism, loadavg } from 'node:os'
 
 import { buildModule } from '../../host/module/build.ts'
+import type { InstanceMode } from '../../host/sandbox/instance-mode.ts'
 import { Arena } from './arena.ts'
 import type { Attack } from './attack.ts'
 import { Innocent } from './innocent.ts'
 import type { Peace } from './innocent.ts'
 
-/**
- * The innocent's longest wait that is still none. An attacker's whole fuel is a tenth of a second or two;
- * the rest is for machines that the tests share with others.
- */
-export const stallMsMax = 3_000
+/** The innocent's longest wait that is still none, on a machine of one's own: an attacker's whole fuel is a tenth of a second or two. */
+const stallMsMaxAlone = 3_000
+
+/** On a machine with more to do than processors everything takes longer, this too. */
+export function stallMsMax(): number {
+  return Math.round(stallMsMaxAlone * othersShare())
+}
+
+/** How many times as long as alone something takes, as the machine's load over the last minute says. */
+export function othersShare(): number {
+  return Math.max(1, (loadavg()[0] ?? 0) / (2 * availableParallelism()))
+}
 
 export interface Result {
   readonly attack: Attack
@@ -26,9 +35,13 @@ export interface Result {
 }
 
 export class Siege implements AsyncDisposable {
-  readonly #arena = new Arena()
+  readonly #arena: Arena
   #innocent: Innocent | undefined
   #worst = { name: 'none', stallMs: 0 }
+
+  constructor(instances: InstanceMode = 'fresh') {
+    this.#arena = new Arena(instances)
+  }
 
   async start(attacks: readonly Attack[]): Promise<void> {
     const { component } = await buildModule(new URL('../../modules/claims', import.meta.url).pathname, { optimize: false })

@@ -12,7 +12,7 @@ async function tokenOf(subject: string, ...options: readonly string[]): Promise<
 }
 
 test('arguments at a prompt take the types of the parameters', async () => {
-  assert.deepEqual(await served.ask('call', 'write', '42', '5', 'true', '--as', 'ada'), { result: '1', version: 1 })
+  assert.partialDeepStrictEqual(await served.ask('call', 'write', '42', '5', 'true', '--as', 'ada'), { result: '1', version: 1 })
   const { result } = (await served.ask('query', 'list', '--as', 'ada')) as { result: readonly Record<string, unknown>[] }
   assert.deepEqual(
     result.map(({ text, stars, is_done }) => ({ text, stars, is_done })),
@@ -22,12 +22,14 @@ test('arguments at a prompt take the types of the parameters', async () => {
 
 test('--args takes all arguments as JSON', async () => {
   const args = JSON.stringify({ text: 'Hello', stars: 0, is_done: false })
-  assert.deepEqual(await served.ask('call', 'write', '--args', args, '--as', 'ben'), { result: '1', version: 1 })
+  assert.partialDeepStrictEqual(await served.ask('call', 'write', '--args', args, '--as', 'ben'), { result: '1', version: 1 })
 })
 
 test('--as calls as that login and nobody else', async () => {
   await served.run(['call', 'write', 'mine', '1', 'false', '--as', 'cleo'])
-  assert.deepEqual(await served.ask('query', 'list', '--as', 'dora'), { result: [], version: 1 })
+  const { fuel, ...answer } = (await served.ask('query', 'list', '--as', 'dora')) as { fuel: number }
+  assert.deepEqual(answer, { result: [], version: 1 })
+  assert.ok(fuel > 0)
 })
 
 test('--as with a token that may act for others names them as its sender', async () => {
@@ -109,6 +111,25 @@ test('schema says what the module has and may do', async () => {
   assert.match(stdout, /^notes v1\n\ntable notes\n {2}id: u64 {2}key\n {2}writer: identity {2}owner\n/)
   assert.match(stdout, /\nreducer write\(text: string, stars: u8, is_done: bool\): u64\n/)
   assert.match(stdout, /\nwrite may write notes · complain may write notes · list may read notes · trip reaches no table · whoami reaches no table\n$/)
+})
+
+test('limits shows every budget of a call, and changes one and back', async () => {
+  const names = ['fuel', 'memoryPages', 'depth', 'rowsRead', 'rowOperations', 'rowBytes', 'logBytes']
+  const { stdout } = await served.run(['limits'])
+  assert.deepEqual(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0]),
+    names,
+  )
+  assert.match(stdout, /^fuel +300,000,000 +at most 2,000,000,000\n/)
+  await served.run(['limits', '--set', 'fuel=4000', '--set', 'depth=1000'])
+  assert.match((await served.run(['limits'])).stdout, /^fuel +4,000 {2}\(default 300,000,000\)/)
+  const burnt = await served.run(['query', 'list', '--as', 'kim', '--json'])
+  assert.deepEqual([burnt.code, JSON.parse(burnt.stdout).error.detail], [3, { fuel: 4_000 }])
+  await served.run(['limits', '--set', 'fuel=default', '--set', 'depth=default'])
+  assert.equal((await served.run(['limits'])).stdout, stdout)
 })
 
 test('two logins of one person are linked and unlinked by an admin', async () => {

@@ -32,6 +32,14 @@ test('a second host on the same folder ends with 1', async () => {
   assert.match(stderr, /^ERR_FOLDER_LOCKED/)
 })
 
+test('serve takes fresh and reset for --instances, and no other word', async () => {
+  await using serving = shell.start(['serve', '--data', 'reset', '--port', '0', '--instances', 'reset'])
+  assert.equal((await fetch(`${String((await serving.next())['url'])}/v1/health`)).status, 200)
+  const { code, stderr } = await shell.run(['serve', '--data', 'reset', '--instances', 'reused'])
+  assert.equal(code, 2)
+  assert.match(stderr, /fresh, reset/)
+})
+
 test('a data folder whose host.sqlite is damaged ends with 1', async () => {
   mkdirSync(join(shell.folder, 'damaged'))
   writeFileSync(join(shell.folder, 'damaged/host.sqlite'), 'this is no database file '.repeat(100))

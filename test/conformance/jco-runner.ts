@@ -16,7 +16,7 @@ import type { GuestRunner } from '../../host/reducer/active-module.ts'
 import type { GuestCall, GuestOutcome } from '../../host/sandbox/guest-module.ts'
 import type { GuestTable } from '../../host/sandbox/handle-table.ts'
 
-/** What jco makes of wit/module.wit: lists of bytes, enums as strings, `err` thrown. */
+/** What jco makes of wit/module.wit: lists of bytes, enums as strings, `err` thrown as the payload of an error. */
 interface World {
   describe(): Uint8Array
   call(reducer: number, context: Uint8Array, tables: readonly Table[], args: Uint8Array): Uint8Array
@@ -62,7 +62,7 @@ export class JcoRunner implements GuestRunner {
       return { kind: 'ok', result }
     } catch (error) {
       if (error instanceof Refusal) return { kind: 'failed', message: error.message }
-      if (error instanceof Uint8Array) return { kind: 'failed', message: text(error, limits.failMessageBytesMax) }
+      if (isErr(error)) return { kind: 'failed', message: text(error.payload, limits.failMessageBytesMax) }
       throw hostError(error)
     }
   }
@@ -122,6 +122,11 @@ class Table {
     if (#rows in table) return table.#rows
     throw new HostError('ERR_HANDLE_INVALID', 'the module used a number that is no table handle of this call')
   }
+}
+
+/** The error class of the glue is its own; what tells it is the `err` that it carries. */
+function isErr(error: unknown): error is { readonly payload: Uint8Array } {
+  return error instanceof Error && 'payload' in error && error.payload instanceof Uint8Array
 }
 
 /** Ends the call from inside `fail`, past every frame of the guest. */

@@ -4,7 +4,7 @@ import type { Clock, Micros } from '../../host/clock.ts'
 import { fromJson, toJson } from '../../host/protocol/json-values.ts'
 import { HostError } from '../../host/errors.ts'
 import type { LocalDatabase, RowsOptions, Sender } from '../../host/index.ts'
-import type { RowOperationRecord } from '../../host/reducer/row-operations.ts'
+import type { RowOperation } from '../../host/storage/row-operation.ts'
 import type { Layouts } from '../../host/row-codec.ts'
 import type { ModuleDescription, ReducerDescription } from '../../host/schema/description.ts'
 import { layoutsOf } from '../../host/schema/schema.ts'
@@ -74,8 +74,8 @@ export class ProcessDoor implements Door {
       if ('call' in step) return await this.#call(step)
       if ('query' in step) return await this.#query(step)
       if ('rows' in step) return await this.#rows(step)
-      if ('link' in step) return { result: this.#database.link({ subject: step.link }, { subject: step.to }) }
-      return { result: this.#database.unlink({ subject: step.unlink }) }
+      if ('link' in step) return { result: await this.#database.link({ subject: step.link }, { subject: step.to }) }
+      return { result: await this.#database.unlink({ subject: step.unlink }) }
     } catch (error) {
       if (error instanceof HostError) return { error: { code: error.code, message: error.message } }
       throw error
@@ -86,7 +86,7 @@ export class ProcessDoor implements Door {
     const sender = await this.#sender(step)
     const reducer = this.#reducer(step.call)
     const { result, operations } = await sender.callWithOperations(step.call, this.#arguments(reducer, step.args))
-    return { result: this.#result(reducer, result), operations: operations.map((record) => this.#operation(record, sender)) }
+    return { result: this.#result(reducer, result), operations: operations.map((operation) => this.#operation(operation, sender)) }
   }
 
   async #query(step: QueryStep): Promise<Answer> {
@@ -140,17 +140,17 @@ export class ProcessDoor implements Door {
     return reducer === undefined ? value : toJson(reducer.result, value, this.#layouts)
   }
 
-  #operation(record: RowOperationRecord, { identity }: Sender): Operation {
-    const { columns, name } = record.access.table
+  #operation(operation: RowOperation, { identity }: Sender): Operation {
+    const { columns, name } = operation.writer.table
     const own = { text: identity, bytes: Buffer.from(identity, 'hex') }
     const json = (row: Parameters<typeof toObject>[1]): unknown => this.#row(name, toObject(columns, row, own))
-    switch (record.kind) {
+    switch (operation.kind) {
       case 'insert':
-        return { insert: name, row: json(record.after) }
+        return { insert: name, row: json(operation.after) }
       case 'update':
-        return { update: name, before: json(record.before), row: json(record.after) }
+        return { update: name, before: json(operation.before), row: json(operation.after) }
       case 'delete':
-        return { delete: name, row: json(record.before) }
+        return { delete: name, row: json(operation.before) }
     }
   }
 

@@ -41,6 +41,17 @@ test('the examples are a module that works', async () => {
     await sarah.call('set_setting', ['voice', '"high"'])
     assert.deepEqual(sarah.rows('settings'), [{ author: sarah.identity, name: 'voice', value: '"high"', changed_at: at }])
     await assert.rejects(bob.call('set_setting', ['voice', '1']), { code: 'ERR_CALL_FAILED' })
+
+    const admin = await database.as({ subject: 'admin' }, { claims: { role: 'admin' }, assurance: 'signed' })
+    await assert.rejects(sarah.call('open_board', ['pipes']), { code: 'ERR_ROW_DENIED' })
+    const board = await admin.call('open_board', ['pipes'])
+    await admin.call('seat', [board, sarah.identity])
+    assert.deepEqual(sarah.query('my_boards'), [{ id: board, founder: admin.identity, title: 'pipes' }])
+    assert.deepEqual(bob.query('my_boards'), [])
+    await sarah.call('vote', [board, true])
+    await bob.call('vote', [board, false])
+    assert.equal(bob.query('result', [board, [sarah.identity, bob.identity]]), 1)
+    assert.deepEqual(bob.rows('votes', { where: { person: sarah.identity } }), [])
   } finally {
     rmSync(data, { recursive: true, force: true })
   }

@@ -118,5 +118,5 @@ test('a function that index.ts exports without a decorator is built with a warni
 
 test('a table without an owner is built with a warning', async () => {
   const { warnings } = await compile('@table("prices") class Price { @primaryKey name: string; cents: u64; }')
-  assert.deepEqual(warnings, ['index.ts:2:24 Price: no @owner column, so the table is closed until policies open it'])
+  assert.deepEqual(warnings, ['index.ts:2:24 Price: no @owner column and no @policy that opens it, so the table is closed'])
 })

@@ -41,7 +41,7 @@ test('the editor knows every name and type of these modules', () => {
 const EVERYTHING = `${IMPORTS}
 import { Assurance, Column, Level, Selection } from "remembrancer/guest-sdk";
 
-@table("turns") @clustered("at") @index("role", "at") @unique("role", "score", { global: true })
+@table("turns") @readableByPolicies @policy("update", "true", { in: ["begin"], restrictive: true, check: "score > 0" }) @clustered("at") @index("role", "at") @unique("role", "score", { global: true })
 class Turn {
   @autoIncrement id: u64;
   @owner caller: Identity;

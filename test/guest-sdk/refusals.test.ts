@@ -21,10 +21,11 @@ function tableWith(decorators: string): string {
   return `@table("turns") ${decorators}\nclass Turn { @autoIncrement id: u64; @owner caller: Identity; role: string; at: Timestamp | null; }`
 }
 
-async function refused(source: string, message: string): Promise<void> {
+/** `more` errors may follow the one that is named. */
+async function refused(source: string, message: string, more = 0): Promise<void> {
   const before = source.slice(0, source.indexOf('¦')).split('\n')
   const place = `index.ts:${before.length + 1}:${(before.at(-1)?.length ?? 0) + 1}`
-  assert.deepEqual(await refusal(source.replace('¦', '')), [`${place} ${message}`])
+  assert.deepEqual((await refusal(source.replace('¦', ''))).slice(0, more === 0 ? undefined : -more), [`${place} ${message}`])
 }
 
 test('a type that no column can hold is refused with what is allowed', async () => {
@@ -77,12 +78,52 @@ test('a row belongs to one identity', async () => {
   await refused('@table("turns") class Turn { @autoIncrement id: u64; @owner ¦caller: string; }', 'Turn.caller: an @owner is an Identity, not string')
 })
 
-test('an owner that can be set and policies are refused until they come', async () => {
+test('an owner takes one option', async () => {
   await refused(
-    '@table("turns") class Turn { @autoIncrement id: u64; ¦@owner({ settable: true }) caller: Identity; }',
-    'Turn.caller: @owner({ settable: true }) comes with a later version; the host fills the owner from the sender',
+    '@table("turns") class Turn { @autoIncrement id: u64; @owner(¦{ set: true }) caller: Identity; }',
+    'Turn.caller: @owner takes { settable: true }, not { set: true }',
   )
-  await refused(tableWith('¦@policy("read", "true")'), 'Turn: @policy comes with a later version; a table with @owner is open to the owner of each row')
+})
+
+const POLICY = '@policy("read", "expression", { in: ["reducer"], restrictive: true, check: "expression" })'
+
+test('a policy that is not written as one is refused', async () => {
+  await refused(tableWith('¦@policy("read")'), `Turn: a policy is written ${POLICY}, the last part only where it is needed`)
+  await refused(tableWith('@policy(¦"raed", "true")'), 'Turn: @policy("raed"); did you mean read?; allowed: read, insert, update, delete, all')
+  await refused(tableWith('@policy("read", "true", ¦{ only: true })'), `Turn: a policy is written ${POLICY}, not with { only: true }`)
+  await refused(tableWith('@policy("read", "true", ¦{ in: [] })'), `Turn: a policy is written ${POLICY}, not with { in: [] }`)
+})
+
+test('an expression that means nothing is refused with a caret under the place', async () => {
+  const source = tableWith('@policy("read", "caller = sender and rule = 1")').split('\n')
+  assert.deepEqual(await refusal(source.join('\n')), [
+    'index.ts:2:33 Turn: @policy("read"): turns has no column rule; it has id, caller, role, at',
+    '  caller = sender and rule = 1',
+    '                      ^',
+  ])
+  await refusedPolicy('@policy("update", "true", { check: ¦"role = 1" })', 'an integer cannot be compared with a text', 'role = 1', 7)
+  await refusedPolicy('@policy("update", "true", { in: ¦["keepTurn"] })', 'there is no reducer keep_turn; there is none')
+})
+
+async function refusedPolicy(decorator: string, message: string, text?: string, at = 0): Promise<void> {
+  const source = tableWith(decorator)
+  const column = source.slice(0, source.indexOf('¦')).length + 1
+  const lines = text === undefined ? [] : [`  ${text}`, `  ${' '.repeat(at)}^`]
+  assert.deepEqual(await refusal(source.replace('¦', '')), [`index.ts:2:${column} Turn: @policy("update"): ${message}`, ...lines])
+}
+
+test('without an owner a key or a unique that tells of hidden rows is said aloud', async () => {
+  const open = (members: string): string => `@table("teams") @policy("all", "true") class Team { ${members} }`
+  const tells = 'reaches over the rows of everybody, so that a refusal tells of rows that the caller may not see'
+  await refused(
+    open('¦@primaryKey name: string;'),
+    `Team.name: without an @owner the key ${tells}; write @primaryKey({ global: true }), or @autoIncrement for random ids`,
+  )
+  await refused(open('@primaryKey(¦{ globally: true }) name: string;'), 'Team.name: @primaryKey takes { global: true }, not { globally: true }', 1)
+  await refused(
+    '@table("teams") @policy("all", "true") class ¦Team { @autoIncrement id: u64; @unique name: string; }',
+    `Team: without an @owner the unique (name) ${tells}; write { global: true } if it may`,
+  )
 })
 
 test('two names that would be one in SQL are refused', async () => {
@@ -171,7 +212,7 @@ test('a decorator that is none is refused with the nearest one', async () => {
   )
   await refused(
     '¦@tabel("turns") class Turn {}',
-    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered',
+    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered, @policy, @readableByPolicies',
   )
   await refused(
     '¦@reduce export function add(ctx: Context): void {}',

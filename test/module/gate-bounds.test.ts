@@ -1,10 +1,10 @@
-/** The bounds of one check, small enough to be reached: processor time, and wall time behind it. */
+/** The bounds of one check, small enough to be reached: processor time, wall time behind it, and memory. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 
-import { GateProcess } from '../../host/module/gate-process.ts'
+import { gateBounds, GateProcess } from '../../host/module/gate-process.ts'
 import type { CheckAnswer, GateBounds } from '../../host/module/gate-process.ts'
 import { guestComponent } from './guests.ts'
 
@@ -44,17 +44,23 @@ function reason(answer: CheckAnswer): string {
 }
 
 test('a check that takes more processor time than it may is ended', onLinux, async () => {
-  const answer = await checking(heavy, { processorMs: 10, wallMs: 60_000 })
+  const answer = await checking(heavy, { ...gateBounds, processorMs: 10 })
   assert.match(reason(answer), /^ERR_COMPONENT_BUDGET .*took more than 10 ms of processor time/)
 })
 
+test('a check that takes more memory than it may is ended', onLinux, async () => {
+  // Node and the tools alone hold more.
+  const answer = await checking(heavy, { ...gateBounds, memoryBytes: 64 * 2 ** 20 })
+  assert.match(reason(answer), /^ERR_COMPONENT_BUDGET .*took more than 64 MiB of memory/)
+})
+
 test('a child that does not run at all is ended by the clock on the wall', onLinux, async () => {
-  const answer = await checking(good, { processorMs: 60_000, wallMs: 100 }, async (pid) => void process.kill(pid, 'SIGSTOP'))
+  const answer = await checking(good, { ...gateBounds, processorMs: 60_000, wallMs: 100 }, async (pid) => void process.kill(pid, 'SIGSTOP'))
   assert.match(reason(answer), /^ERR_COMPONENT_BUDGET .*took longer than 100 ms/)
 })
 
 test('a good module is accepted however long the machine had no time for it', onLinux, async () => {
-  const answer = await checking(good, { processorMs: 1_000, wallMs: 60_000 }, async (pid) => {
+  const answer = await checking(good, { ...gateBounds, processorMs: 1_000, wallMs: 60_000 }, async (pid) => {
     process.kill(pid, 'SIGSTOP')
     // The time itself is the fact: the child is kept waiting longer than its processor time may be.
     await setTimeout(1_100)

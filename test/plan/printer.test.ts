@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { and, compare, parameter, sender } from '../../host/plan/plan.ts'
+import { and, columnOf, compare, isNull, parameter, sender } from '../../host/plan/plan.ts'
 import type { Condition, Statement } from '../../host/plan/plan.ts'
 import { keyCondition, print } from '../../host/plan/printer.ts'
 import type { Column, Table } from '../../host/schema/schema.ts'
@@ -60,7 +60,8 @@ test('a count stops at the limit it is given', () => {
 
 test('rows are written whole and named by their key', () => {
   const byKey = keyCondition(table)
-  assert.equal(sql({ kind: 'insert', table }), `INSERT INTO "turns" (${all}) VALUES (?, ?, ?, ?, ?)`)
+  assert.equal(sql({ kind: 'insert', table, rowCount: 1 }), `INSERT INTO "turns" (${all}) VALUES (?, ?, ?, ?, ?)`)
+  assert.equal(sql({ kind: 'insert', table, rowCount: 2 }), `INSERT INTO "turns" (${all}) VALUES (?, ?, ?, ?, ?), (?, ?, ?, ?, ?)`)
   assert.equal(sql({ kind: 'delete', table, where: byKey }), 'DELETE FROM "turns" WHERE "caller" = +? AND "id" = +?')
   assert.equal(
     sql({ kind: 'update', table, where: byKey }),
@@ -99,6 +100,43 @@ test('the parentheses of a condition are those of its tree', () => {
   assert.equal(where({ kind: 'or', terms: [{ kind: 'and', terms: [a, b] }, c] }), 'WHERE ("id" = +? AND "score" < +?) OR "mood" >= +?')
 })
 
+test('a negation has parentheses, whatever it negates', () => {
+  const [a, b] = [compare(column('id'), '='), isNull(column('mood'))]
+  assert.equal(where({ kind: 'not', term: b }), 'WHERE NOT ("mood" IS NULL)')
+  assert.equal(where({ kind: 'not', term: { kind: 'or', terms: [a, b] } }), 'WHERE NOT ("id" = +? OR "mood" IS NULL)')
+  assert.equal(where({ kind: 'and', terms: [{ kind: 'not', term: a }, b] }), 'WHERE NOT ("id" = +?) AND "mood" IS NULL')
+})
+
+test('what is compared is bound or a column, never written', () => {
+  const words = [columnOf(column('content')), { kind: 'literal', value: "it's" }, { kind: 'claim', name: 'role' }] as const
+  assert.equal(where({ kind: 'in', operand: words[0], items: words.slice(1) }), 'WHERE "content" IN (?, ?)')
+  assert.equal(where({ kind: 'compare', left: words[1], operator: '<>', right: words[2] }), 'WHERE ? <> +?')
+  assert.equal(where({ kind: 'compare', left: words[0], operator: '<', right: words[0] }), 'WHERE "content" < "content"')
+  assert.equal(where({ kind: 'and', terms: [{ kind: 'unknown' }, { kind: 'holds', operand: columnOf(column('mood')) }] }), 'WHERE NULL AND "mood"')
+})
+
+test("inside a look the row's columns have the name of their table, outside they need none", () => {
+  const other = tableOf({ name: 'people' })
+  const alias = '_1'
+  const theirs = columnOf(other.columns[0] ?? column('id'), alias)
+  const look: Condition = { kind: 'exists', table: other, alias, where: { kind: 'compare', left: theirs, operator: '=', right: columnOf(column('id')) } }
+  const text = 'EXISTS (SELECT 1 FROM "people" AS "_1" WHERE "_1"."id" = "turns"."id")'
+  assert.equal(where({ kind: 'and', terms: [look, isNull(column('mood'))] }), `WHERE ${text} AND "mood" IS NULL`)
+  assert.equal(
+    sql({ kind: 'probe', exists: { ...look, where: { kind: 'compare', left: theirs, operator: '=', right: { kind: 'row', ordinal: 0 } } } }),
+    'SELECT EXISTS (SELECT 1 FROM "people" AS "_1" WHERE "_1"."id" = +?)',
+  )
+  const nested: Condition = { ...look, where: { kind: 'exists', table: other, alias: '_2', where: look.where } }
+  assert.match(where(nested), /"_2" WHERE "_1"\."id" = "turns"\."id"\)\)$/)
+})
+
+test('a row is counted before its policy is asked', () => {
+  assert.equal(
+    where({ kind: 'examined', condition: { kind: 'or', terms: [isNull(column('mood')), compare(column('id'), '=')] } }),
+    'WHERE CASE WHEN _step() THEN "mood" IS NULL OR "id" = +? END',
+  )
+})
+
 test('an empty AND is true and an empty OR is false', () => {
   assert.equal(where({ kind: 'and', terms: [] }), 'WHERE 1')
   assert.equal(where({ kind: 'or', terms: [] }), 'WHERE 0')
@@ -108,7 +146,7 @@ test('an empty AND is true and an empty OR is false', () => {
 test('AND leaves out what is always true', () => {
   const one = compare(column('id'), '=')
   assert.equal(and({ kind: 'true' }, one), one)
-  assert.equal(where(and({ kind: 'true' }, one, { kind: 'is-null', column: column('mood') })), 'WHERE "id" = +? AND "mood" IS NULL')
+  assert.equal(where(and({ kind: 'true' }, one, isNull(column('mood')))), 'WHERE "id" = +? AND "mood" IS NULL')
 })
 
 test('every bound value says where it comes from, in the order of the question marks', () => {

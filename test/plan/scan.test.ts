@@ -9,12 +9,12 @@ import type { SqlRow, SqlValue } from '../../host/plan/plan.ts'
 import { planScan, scanShape } from '../../host/plan/scan.ts'
 import type { Scan, ScanTerm } from '../../host/plan/scan.ts'
 import { print } from '../../host/plan/printer.ts'
-import { TableAccess } from '../../host/reducer/table-access.ts'
 import type { Column, Table } from '../../host/schema/schema.ts'
-import { fileWith, tableOf } from './table-fixture.ts'
+import { accessOf, contextOf, fileWith, tableOf } from './table-fixture.ts'
 
 const owners = [0x11, 0x22].map((byte) => Buffer.alloc(32, byte))
 const sarah = Buffer.alloc(32, 0x11)
+const asSarah = contextOf(sarah)
 
 /** Few values of each type, so that rows are equal often, with those that sort unlike their neighbours. */
 const valuesOf: Readonly<Record<string, readonly SqlValue[]>> = {
@@ -163,15 +163,15 @@ test('a scan is served exactly when the document says so, and then gives what a 
   fc.assert(
     fc.property(cases, ({ table, rows, scans }) => {
       using file = fileWith(table)
-      const access = new TableAccess(file, table)
-      for (const row of rows) access.insert(row)
+      const access = accessOf(file, table)
+      access.writer.insert(rows)
       for (const scan of scans) {
         const order = documentedOrder(table, scan)
         assert.equal(isServed(table, scan), order !== undefined, scanText(scan))
         if (order === undefined) continue
         served++
-        assert.deepEqual(access.scan(scan, 1_000, { sender: sarah }), expected(table, rows, scan, order), scanText(scan))
-        assert.equal(access.count(scan, 1_000, { sender: sarah }), BigInt(expected(table, rows, { ...scan, limit: undefined }, order).length), scanText(scan))
+        assert.deepEqual(access.scan(scan, 1_000, asSarah), expected(table, rows, scan, order), scanText(scan))
+        assert.equal(access.count(scan, 1_000, asSarah), BigInt(expected(table, rows, { ...scan, limit: undefined }, order).length), scanText(scan))
       }
     }),
     { numRuns: 100 },
@@ -183,7 +183,7 @@ test('a served scan reads an index of the sender and sorts only for the sake of 
   fc.assert(
     fc.property(cases, ({ table, scans }) => {
       using file = fileWith(table)
-      const { policy } = new TableAccess(file, table)
+      const policy = accessOf(file, table).policy(asSarah)
       for (const scan of scans.filter((one) => isServed(table, one) && one.terms.every((term) => term.value !== null || term.operator === 'any'))) {
         const { where, order } = planScan(table, scan)
         const { sql, operands } = print({ kind: 'select', table, where: { kind: 'and', terms: [where, policy.using('read')] }, order, hasLimit: true })
@@ -227,18 +227,18 @@ function scanText({ direction, limit, terms }: Scan): string {
 
 test('a range up to null gives nothing, before and after a range of the same shape up to a value', () => {
   using file = fileWith(indexed)
-  const access = new TableAccess(file, indexed)
-  access.insert([sarah, 1n, 'caller', 1n])
-  const below = (value: SqlValue): number => access.scan(scan({ column: mood, operator: '<', value }), 10, { sender: sarah }).length
+  const access = accessOf(file, indexed)
+  access.writer.insert([[sarah, 1n, 'caller', 1n]])
+  const below = (value: SqlValue): number => access.scan(scan({ column: mood, operator: '<', value }), 10, asSarah).length
   assert.deepEqual([below(null), below(5n), below(null)], [0, 1, 0])
 })
 
 test('nulls come last, and first when the newest come first', () => {
   using file = fileWith(indexed)
-  const access = new TableAccess(file, indexed)
-  for (const [index, value] of [1n, null, -1n].entries()) access.insert([sarah, value, 'caller', BigInt(index)])
+  const access = accessOf(file, indexed)
+  for (const [index, value] of [1n, null, -1n].entries()) access.writer.insert([[sarah, value, 'caller', BigInt(index)]])
   const byMood = scan({ column: mood, operator: 'any', value: null })
-  const moods = (direction: Scan['direction']): unknown[] => access.scan({ ...byMood, direction }, 10, { sender: sarah }).map((row) => row[1])
+  const moods = (direction: Scan['direction']): unknown[] => access.scan({ ...byMood, direction }, 10, asSarah).map((row) => row[1])
   assert.deepEqual(
     [moods('ascending'), moods('descending'), moods('latest')],
     [

@@ -6,6 +6,10 @@ import { join } from 'node:path'
 import { DatabaseFile } from '../../host/storage/database-file.ts'
 import { storedIndexes } from '../../host/plan/plan.ts'
 import { print } from '../../host/plan/printer.ts'
+import type { PolicyContext } from '../../host/policy/context.ts'
+import { tablePolicies } from '../../host/policy/policy.ts'
+import { PlanCache } from '../../host/reducer/plan-cache.ts'
+import { TableAccess } from '../../host/reducer/table-access.ts'
 import { planSchema, emptySchema } from '../../host/schema/schema.ts'
 import type { Table } from '../../host/schema/schema.ts'
 import { parse, turns, withTable } from '../schema/description-fixture.ts'
@@ -29,7 +33,21 @@ let files = 0
 /** A file with this table and its indexes. */
 export function fileWith(table: Table): DatabaseFile {
   const file = new DatabaseFile({ path: join(folder, `${files++}.sqlite`), create: true })
+  createTable(file, table)
+  return file
+}
+
+export function createTable(file: DatabaseFile, table: Table): void {
   file.execute(print({ kind: 'create-table', table }).sql)
   for (const index of storedIndexes(table)) file.execute(print({ kind: 'create-index', table, index }).sql)
-  return file
+}
+
+/** The table as calls reach it: each row is its owner's, and there are no other policies. */
+export function accessOf(file: DatabaseFile, table: Table): TableAccess {
+  return new TableAccess({ file, table, policies: tablePolicies(table, false, []), plans: new PlanCache(), version: { schema: 1, policy: 1 } })
+}
+
+/** A call of somebody for themselves. */
+export function contextOf(sender: Uint8Array, changes: Partial<PolicyContext> = {}): PolicyContext {
+  return { sender, actor: sender, assurance: 'none', channel: 'process', claims: {}, reducer: undefined, ...changes }
 }

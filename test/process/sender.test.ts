@@ -61,6 +61,7 @@ test('whoever is named wrongly in process is told how to name them', async () =>
 
 test('a folder, a database and a component of the wrong type are refused by name', async () => {
   await assert.rejects(openHost(undefined as never), { code: 'ERR_ARGUMENT_TYPE' })
+  await assert.rejects(openHost({ data, instances: 'reused' as never }), { code: 'ERR_ARGUMENT_TYPE', message: /fresh, reset/ })
   await assert.rejects(host.database(5 as never, { create: true }), { code: 'ERR_DATABASE_NAME' })
   await assert.rejects(host.database('../../victim', { create: true }), { code: 'ERR_DATABASE_NAME' })
   await assert.rejects(host.database('nothing'), { code: 'ERR_DATABASE_UNKNOWN', message: /create: true/ })
@@ -80,6 +81,6 @@ test('a closed host says that it is closed, whatever is asked of it', async () =
   await assert.rejects(somebody.call('remember_turn', ['late']), { code })
   assert.throws(() => somebody.query('greeting'), { code })
   assert.throws(() => somebody.rows('turns'), { code })
-  assert.throws(() => database.unlink({ subject: 'sarah' }), { code })
+  await assert.rejects(database.unlink({ subject: 'sarah' }), { code })
   rmSync(folder, { recursive: true })
 })

@@ -3,7 +3,7 @@ import { BinaryWriter } from '../../host/module/rewrite/binary-writer.ts'
 import type { FunctionType, ValueType } from '../../host/module/core-module.ts'
 import type { Random } from '../fuzz/random.ts'
 import { CODES } from './generate-module.ts'
-import type { ModuleShape } from './generate-module.ts'
+import type { HostFunction, ModuleShape } from './generate-module.ts'
 
 export function generateBody(random: Random, shape: ModuleShape, index: number): Uint8Array {
   return new BodyGenerator(random, shape, index).generate()
@@ -13,6 +13,8 @@ const TYPES: readonly ValueType[] = ['i32', 'i64', 'f32', 'f64']
 /** Counters of loops, one for each depth, and then the scratch locals that close a NaN. */
 const COUNTERS = 4
 const DEPTH_MAX = 5
+/** How many of the host's functions, the last ones, are called as rarely as what traps. */
+const ENDS = 2
 
 /** By type: opcodes of one operand and of two of the same type. */
 const UNARY: Readonly<Record<ValueType, readonly number[]>> = {
@@ -148,7 +150,7 @@ class BodyGenerator {
       case 6:
         return this.#branchIf()
       case 7:
-        return this.#call()
+        return this.#shape.host.length > 0 && !this.#isQuiet && this.#random.chance(2) ? this.#hostCall() : this.#call()
       case 8:
         return this.#random.chance(3) ? this.#jump() : this.#assign()
       case 9:
@@ -186,10 +188,19 @@ class BodyGenerator {
     this.#code.u8(this.#random.pick(STORES[type])).u8(0).u32(this.#random.below(64))
   }
 
+  get #isQuiet(): boolean {
+    return this.#shape.quiet.includes(this.#index)
+  }
+
+  /** Whether to leave to chance what would mostly trap. */
+  #isLeft(times = 1): boolean {
+    return this.#random.chance(this.#shape.trapsIn * times)
+  }
+
   /** Mostly inside the first page; now and then anywhere. */
   #address(): void {
     this.#expression('i32')
-    if (!this.#random.chance(30)) this.#code.u8(0x41).s32(0x7fff).u8(0x71)
+    if (!this.#isLeft(3)) this.#code.u8(0x41).s32(0x7fff).u8(0x71)
   }
 
   #loop(): void {
@@ -260,7 +271,7 @@ class BodyGenerator {
 
   #wayOut(): void {
     const kind = this.#random.below(12)
-    if (kind === 0) this.#code.u8(0x00)
+    if (kind === 0 && this.#isLeft()) this.#code.u8(0x00)
     else if (kind < 3) {
       for (const type of this.#type.results) this.#expression(type)
       this.#code.u8(0x0f)
@@ -318,19 +329,54 @@ class BodyGenerator {
     const later = functions.length - this.#index - 1
     if (later === 0 || this.#callsLeft === 0 || this.#loops > 1) return this.#assign()
     this.#callsLeft -= 1
-    const callee = this.#index + 1 + this.#random.below(later)
+    const callee = this.#isQuiet ? this.#random.pick(this.#shape.quiet.slice(-2)) : this.#index + 1 + this.#random.below(later)
+    if (callee <= this.#index) return this.#assign()
     const { parameters, results } = functions[callee] as FunctionType
     for (const type of parameters) this.#expression(type)
-    if (this.#random.chance(2) && table.every((entry) => entry > this.#index)) {
-      const place = this.#random.chance(4) ? -1 : table.indexOf(callee)
+    if (this.#random.chance(2) && table.every((entry) => entry > this.#index) && (table.includes(callee) || this.#isLeft())) {
+      const place = this.#isLeft() ? -1 : table.indexOf(callee)
       this.#code
         .u8(0x41)
         .s32(place < 0 ? this.#random.below(table.length + 2) : place)
         .u8(0x11)
         .u32(callee)
         .u8(0)
-    } else this.#code.u8(0x10).u32(callee)
+    } else this.#code.u8(0x10).u32(this.#shape.host.length + callee)
     for (const type of results.toReversed()) this.#code.u8(0x21).u32(this.#localOf(type))
+  }
+
+  #hostCall(): void {
+    const { host, handles } = this.#shape
+    // Dropping a handle and failing end most of what follows.
+    const index = this.#random.below(this.#isLeft() ? host.length : host.length - ENDS)
+    const { parameters, result } = host[index] as HostFunction
+    for (const parameter of parameters) {
+      switch (parameter) {
+        case 'handle':
+          if (this.#isLeft()) this.#expression('i32')
+          else this.#code.u8(0x23).u32(this.#random.pick(handles))
+          break
+        case 'address':
+          this.#address()
+          break
+        case 'size':
+        case 'text size':
+          // Few bytes of chance are UTF-8, and other text ends the call.
+          this.#expression('i32')
+          this.#code
+            .u8(0x41)
+            .s32(this.#isLeft() ? -1 : parameter === 'size' ? 0x1f : 1)
+            .u8(0x71)
+          break
+        case 'area':
+          this.#code.u8(0x41).s32(this.#random.below(0x1fff) * 4)
+          break
+        case 'level':
+          this.#code.u8(0x41).s32(this.#random.below(this.#isLeft() ? 5 : 4))
+      }
+    }
+    this.#code.u8(0x10).u32(index)
+    if (result !== undefined) this.#code.u8(0x21).u32(this.#localOf(result))
   }
 
   #localOf(type: ValueType): number {
@@ -358,7 +404,7 @@ class BodyGenerator {
       case 5: {
         const [opcode, from] = this.#random.pick(CONVERSIONS[type])
         this.#expression(from)
-        return this.#operation(mayTrap(opcode) && !this.#random.chance(10) ? saturating(opcode) : opcode, type)
+        return this.#operation(mayTrap(opcode) && !this.#isLeft() ? saturating(opcode) : opcode, type)
       }
       case 6:
         this.#address()
@@ -385,8 +431,8 @@ class BodyGenerator {
     this.#expression(type)
     this.#expression(type)
     const opcode = this.#random.pick(BINARY[type])
-    if (opcode >= 0x6d && opcode <= 0x70 && !this.#random.chance(10)) this.#code.u8(0x41, 1, 0x72)
-    if (opcode >= 0x7f && opcode <= 0x82 && !this.#random.chance(10)) this.#code.u8(0x42, 1, 0x84)
+    if (opcode >= 0x6d && opcode <= 0x70 && !this.#isLeft()) this.#code.u8(0x41, 1, 0x72)
+    if (opcode >= 0x7f && opcode <= 0x82 && !this.#isLeft()) this.#code.u8(0x42, 1, 0x84)
     this.#operation(opcode, type)
   }
 

@@ -13,26 +13,42 @@ import { generateBody } from './generate-body.ts'
 
 export interface ModuleShape {
   readonly functions: readonly FunctionType[]
+  /** Functions of the host that bodies may call; their indices come first. */
+  readonly host: readonly HostFunction[]
+  /** Functions that call nothing of the host, and no others than such. */
+  readonly quiet: readonly number[]
+  /** Globals that hold handles for them. */
+  readonly handles: readonly number[]
   readonly globals: readonly ValueType[]
   /** Functions in the table, the last place left empty. */
   readonly table: readonly number[]
+  /** One in so many of the instructions that can trap is left to its operands. */
+  readonly trapsIn: number
   readonly closesNan: boolean
 }
 
+export interface HostFunction {
+  readonly module: string
+  readonly name: string
+  /** What each parameter is for; all are of type i32. */
+  readonly parameters: readonly ('handle' | 'address' | 'size' | 'text size' | 'area' | 'level')[]
+  readonly result?: ValueType
+}
+
 export const CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c }
-const TYPES: readonly ValueType[] = ['i32', 'i64', 'f32', 'f64']
+export const TYPES: readonly ValueType[] = ['i32', 'i64', 'f32', 'f64']
 
 /** Exports "0", "1", … for its functions, "memory", and "g0", "g1", … for its globals. */
 export function generateModule(random: Random, closesNan: boolean): Uint8Array<ArrayBuffer> {
   const functions = Array.from({ length: 2 + random.below(6) }, () => randomType(random))
   const globals: readonly ValueType[] = [...TYPES, random.pick(TYPES)]
   const table = Array.from({ length: random.below(4) }, () => functions.length - 1 - random.below(Math.min(3, functions.length)))
-  const shape = { functions, globals, table, closesNan }
+  const shape = { functions, host: [], quiet: [], handles: [], globals, table, trapsIn: 10, closesNan }
   const bodies = functions.map((_type, index) => generateBody(random, shape, index))
   return assemble(shape, bodies, random)
 }
 
-function randomType(random: Random): FunctionType {
+export function randomType(random: Random): FunctionType {
   const types = (max: number): ValueType[] => Array.from({ length: random.below(max + 1) }, () => random.pick(TYPES))
   return { parameters: types(3), results: types(random.chance(3) ? 2 : 1) }
 }
@@ -65,7 +81,7 @@ function assemble(shape: ModuleShape, bodies: readonly Uint8Array[], random: Ran
   return writer.section(11, new BinaryWriter().u32(1).u8(0, 0x41, 0, 0x0b).sized(data)).toBytes()
 }
 
-function typeSection(functions: readonly FunctionType[]): BinaryWriter {
+export function typeSection(functions: readonly FunctionType[]): BinaryWriter {
   const writer = new BinaryWriter().u32(functions.length)
   for (const { parameters, results } of functions) {
     writer.u8(0x60).u32(parameters.length)

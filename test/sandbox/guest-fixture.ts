@@ -4,6 +4,7 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools'
 import { rewriteCore } from '../../host/module/rewrite/rewrite.ts'
 import { GuestModule } from '../../host/sandbox/guest-module.ts'
 import type { GuestCall, GuestOutcome } from '../../host/sandbox/guest-module.ts'
+import type { InstanceMode } from '../../host/sandbox/instance-mode.ts'
 import { CALL_LIMITS } from '../../host/sandbox/meter.ts'
 import type { CallLimits } from '../../host/sandbox/meter.ts'
 
@@ -18,8 +19,8 @@ export interface GuestParts {
 }
 
 /** The area at 64 says ok, with the four bytes at 80. */
-export async function guestOf(parts: GuestParts): Promise<GuestModule> {
-  return GuestModule.compile(rewriteCore(await parse(textOf(parts))))
+export async function guestOf(parts: GuestParts, mode: InstanceMode = 'fresh'): Promise<GuestModule> {
+  return GuestModule.compile(rewriteCore(await parse(textOf(parts))), mode)
 }
 
 export function textOf({ call, memory = '1', realloc = '(i32.const 1024)', locals = '', more = '', imports = '' }: GuestParts): string {

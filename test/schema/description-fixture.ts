@@ -14,6 +14,8 @@ export interface TableJson {
   readonly clustered: readonly string[]
   readonly uniques: readonly Json[]
   readonly indexes: readonly Json[]
+  readonly policies?: readonly Json[]
+  readonly ownerSettable?: boolean
 }
 
 export const turns: TableJson = {

@@ -15,6 +15,19 @@ function refused(json: unknown, problem: RegExp): void {
   assert.match(problemOf(json) ?? 'it was taken', problem)
 }
 
+test('policies come as their author wrote them, and what was not said has its meaning', () => {
+  const policies = [
+    { operation: 'read', expression: "role = 'a'" },
+    { operation: 'update', expression: 'true', check: 'at is null', restrictive: true, in: ['remember_turn'] },
+  ]
+  const [table] = parse(withTable({ policies, ownerSettable: true })).tables
+  assert.deepEqual(table?.policies, [{ ...policies[0], check: undefined, restrictive: false, in: undefined }, policies[1]])
+  assert.deepEqual([table?.ownerSettable, table?.readableByPolicies], [true, false])
+  assert.match(problemOf(withTable({ owner: null, ownerSettable: true })) ?? '', /turns has no owner that could be set/)
+  assert.match(problemOf(withTable({ policies: [{ operation: 'write', expression: 'true' }] })) ?? '', /policies\.0\.operation/)
+  assert.match(problemOf(withTable({ policies: [{ operation: 'read', expression: 'true', in: [] }] })) ?? '', /policies\.0\.in/)
+})
+
 test('the example of docs/module-description.md is taken once its claims table is there', () => {
   const document = readFileSync(new URL('../../docs/module-description.md', import.meta.url), 'utf8')
   const example = JSON.parse(/```json\n([^`]*)```/.exec(document)?.[1] ?? '')

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 
 import Sqlite from 'better-sqlite3'
 
+import type { CommitLog } from '../../host/log/commit-log.ts'
+import type { LogLimits } from '../../host/log-limits.ts'
 import type { GateResult } from '../../host/module/gate.ts'
 import type { CallerHead, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../../host/protocol/shard-protocol.ts'
 import { PackedReader, PackedWriter } from '../../host/packed-bytes.ts'
@@ -19,14 +21,33 @@ export function callerNamed(subject: string): CallerHead {
   return { sender: { issuer: 'test', subject }, assurance: 'signed', channel: 'test', claims: {} }
 }
 
+export interface OpenShardOptions {
+  readonly databasesOpenMax?: number
+  /** The file log of the folder when left out. */
+  readonly log?: CommitLog
+  readonly logLimits?: LogLimits
+  /** One of the test's own, which outlives the shard. */
+  readonly folder?: DataFolder
+}
+
 export class OpenShard implements AsyncDisposable {
-  readonly folder = new DataFolder()
+  readonly folder: DataFolder
+  readonly #isOwnFolder: boolean
+  readonly clock = new StoppedClock()
   readonly events: ShardEvent[] = []
   readonly core: ShardCore
 
-  constructor(databasesOpenMax?: number) {
-    const limits = databasesOpenMax === undefined ? {} : { databasesOpenMax }
-    this.core = new ShardCore({ data: this.folder.path, clock: new StoppedClock(), onEvent: (event) => this.events.push(event), ...limits })
+  constructor({ databasesOpenMax, log, logLimits, folder }: OpenShardOptions = {}) {
+    this.folder = folder ?? new DataFolder()
+    this.#isOwnFolder = folder === undefined
+    this.core = new ShardCore({
+      data: this.folder.path,
+      clock: this.clock,
+      onEvent: (event) => this.events.push(event),
+      ...(databasesOpenMax === undefined ? {} : { databasesOpenMax }),
+      ...(logLimits === undefined ? {} : { logLimits }),
+      ...(log === undefined ? {} : { openLog: () => log }),
+    })
   }
 
   send<M extends ShardMethod>(
@@ -39,7 +60,7 @@ export class OpenShard implements AsyncDisposable {
   }
 
   async create(database: string): Promise<void> {
-    await this.send(database, 'open', { create: true })
+    await this.send(database, 'open', { create: true, tenant: 'default' })
   }
 
   async publish(database: string, version: Version, dryRun = false): Promise<ShardAnswer<'publish'>> {
@@ -53,13 +74,13 @@ export class OpenShard implements AsyncDisposable {
   }
 
   /** The label of the module that stamped. */
-  async stamp(database: string, version: number, { subject = 'sarah', size = 0 } = {}): Promise<unknown> {
+  async stamp(database: string, version: number, { subject = 'sarah', size = 0, id = '' } = {}): Promise<unknown> {
     const args = new PackedWriter()
     args.u32(size)
     const { body = new Uint8Array(0) } = await this.send(
       database,
       'call',
-      { reducer: 0, kind: 'reducer', version, caller: callerNamed(subject) },
+      { reducer: 0, kind: 'reducer', version, caller: callerNamed(subject), ...(id === '' ? {} : { id }) },
       args.toBytes(),
     )
     return unpackValue(new PackedReader(body, 'ERR_RESULT_MALFORMED'), { kind: 'scalar', scalar: 'string', nullable: false }, noLayouts)
@@ -97,6 +118,6 @@ export class OpenShard implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.core.close()
-    this.folder[Symbol.dispose]()
+    if (this.#isOwnFolder) this.folder[Symbol.dispose]()
   }
 }

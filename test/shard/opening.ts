@@ -27,7 +27,7 @@ async function settled(shard: OpenShard, expected: readonly string[]): Promise<v
 
 suite('opening', () => {
   test('the databases used last stay open', async () => {
-    await using shard = new OpenShard(2)
+    await using shard = new OpenShard({ databasesOpenMax: 2 })
     for (const name of names) await shard.create(name)
     await settled(shard, ['dora', 'emil'])
     await identityOf(shard, 'dora')
@@ -36,21 +36,21 @@ suite('opening', () => {
   })
 
   test('a database that was closed opens again where it was', async () => {
-    await using shard = new OpenShard(1)
+    await using shard = new OpenShard({ databasesOpenMax: 1 })
     for (const name of names) await shard.create(name)
     const identities = await Promise.all(names.map((name) => identityOf(shard, name)))
     assert.deepEqual(await Promise.all(names.map((name) => identityOf(shard, name))), identities)
   })
 
   test('databases that close under load lose no request', async () => {
-    await using shard = new OpenShard(1)
+    await using shard = new OpenShard({ databasesOpenMax: 1 })
     for (const name of names) await shard.create(name)
     const identities = await Promise.all(Array.from({ length: 100 }, (_, index) => identityOf(shard, names[index % names.length] ?? '')))
     assert.equal(new Set(identities).size, names.length)
   })
 
   test('a database that somebody of this process keeps is not closed, however many others are used', async () => {
-    await using shard = new OpenShard(1)
+    await using shard = new OpenShard({ databasesOpenMax: 1 })
     for (const name of names) await shard.create(name)
     const { queue, database } = await shard.held('anna')
     await Promise.all(names.map((name) => identityOf(shard, name)))
@@ -58,7 +58,7 @@ suite('opening', () => {
   })
 
   test('dropping and making one database again and again never meets itself', async () => {
-    await using shard = new OpenShard(1)
+    await using shard = new OpenShard({ databasesOpenMax: 1 })
     await shard.create('anna')
     const steps = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? shard.send('anna', 'drop', {}) : shard.create('anna')))
     await Promise.all([...steps, ...Array.from({ length: 5 }, () => shard.send('anna', 'close', {}))])
@@ -86,7 +86,7 @@ suite('opening', () => {
   })
 
   test('a request for a database that is not there fails alone', async () => {
-    await using shard = new OpenShard(1)
+    await using shard = new OpenShard({ databasesOpenMax: 1 })
     await shard.create('anna')
     const outcomes = await Promise.allSettled([identityOf(shard, 'anna'), identityOf(shard, 'nobody'), identityOf(shard, 'anna')])
     assert.deepEqual(

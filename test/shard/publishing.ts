@@ -4,6 +4,8 @@ import { suite, test } from 'node:test'
 
 import type { HostError } from '../../host/errors.ts'
 import { openHost } from '../../host/open-host.ts'
+import type { GuestRunner } from '../../host/reducer/active-module.ts'
+import { GuestModule } from '../../host/sandbox/guest-module.ts'
 import { DataFolder } from '../storage/folder.ts'
 import { OpenShard } from './open-shard.ts'
 import { checked, component, first, second } from './versions.ts'
@@ -48,6 +50,48 @@ suite('publishing', () => {
     await shard.publish('claims', second)
     await assert.rejects(shard.stamp('claims', 1), (error: HostError) => error.code === 'ERR_BUSY' && error.detail['version'] === 2)
     assert.deepEqual(shard.rows('claims', 'SELECT count(*) FROM stamps'), [0])
+  })
+
+  test('a module learns when it runs no more: replaced, refused by its own init, or closed with its database', async () => {
+    using folder = new DataFolder()
+    const host = await openHost({ data: folder.path, instances: 'reset' })
+    const closed: string[] = []
+    const noting = (name: string) => ({
+      compile: async (core: Uint8Array): Promise<GuestRunner> => {
+        const guest = await GuestModule.compile(core)
+        return { run: (call) => guest.run(call), close: () => void closed.push(name) }
+      },
+    })
+    const database = await host.database('claims', { create: true })
+    await assert.rejects(database.publish(await component({ ...first, init: 'ctx.fail("no");' }), noting('refused')), { code: 'ERR_CALL_FAILED' })
+    await database.publish(await component(first), noting('replaced'))
+    assert.deepEqual(closed, ['refused'])
+    await database.publish(await component(second), noting('last'))
+    assert.deepEqual(closed, ['refused', 'replaced'])
+    await host.close()
+    assert.deepEqual(closed, ['refused', 'replaced', 'last'])
+  })
+
+  test('calls share an instance where they are to, in a published module as in one that was stored', async () => {
+    using folder = new DataFolder()
+    for (const [instances, made] of [
+      ['reset', 1],
+      ['fresh', 4],
+    ] as const) {
+      const counted = await instancesMade(async () => {
+        await using host = await openHost({ data: folder.at(instances), instances })
+        const database = await host.database('claims', { create: true })
+        await database.publish(await component(first))
+        const sarah = await database.as({ subject: 'sarah' })
+        for (let times = 0; times < 4; times += 1) await sarah.call('stamp', { size: 0 })
+      })
+      const again = await instancesMade(async () => {
+        await using host = await openHost({ data: folder.at(instances), instances })
+        const sarah = await (await host.database('claims')).as({ subject: 'sarah' })
+        for (let times = 0; times < 4; times += 1) await sarah.call('stamp', { size: 0 })
+      })
+      assert.deepEqual([counted, again], [made, made], instances)
+    }
   })
 
   test('rows that were there get the default of a new column', async () => {
@@ -145,3 +189,16 @@ suite('publishing', () => {
     assert.equal(await shard.stamp('claims', 2), 'second')
   })
 })
+
+/** How many instances this thread makes while `work` runs: the gate's are another process's. */
+async function instancesMade(work: () => Promise<void>): Promise<number> {
+  const { Instance } = WebAssembly
+  let made = 0
+  Reflect.set(WebAssembly, 'Instance', new Proxy(Instance, { construct: (target, parameters) => ((made += 1), Reflect.construct(target, parameters)) }))
+  try {
+    await work()
+    return made
+  } finally {
+    Reflect.set(WebAssembly, 'Instance', Instance)
+  }
+}

@@ -2,8 +2,10 @@
 import { after } from 'node:test'
 
 import './batches.ts'
+import './committing.ts'
 import './publishing.ts'
 import './opening.ts'
+import './poisoned.ts'
 import './worker.ts'
 import { gate } from './versions.ts'
 

@@ -1,35 +1,70 @@
 /** A shard in a worker thread: it may die, it may stop, and nobody waits for ever. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 
+import * as limits from '../../host/limits.ts'
 import { Watchdog } from '../../host/shard/watchdog.ts'
+import type { WatchdogOptions } from '../../host/shard/watchdog.ts'
 import { WorkerShard } from '../../host/shard/worker-shard.ts'
+import { attackingGuest } from '../attack/guest.ts'
 import { DataFolder } from '../storage/folder.ts'
+import { callerNamed } from './open-shard.ts'
+import { gate } from './versions.ts'
 
 const sarah = { login: { issuer: 'test', subject: 'sarah' } }
 
 class OpenWorker implements AsyncDisposable {
   readonly folder = new DataFolder()
   readonly failures: string[] = []
-  readonly shard = new WorkerShard({
-    data: this.folder.path,
-    onEvent: () => undefined,
-    onFailure: (message) => this.failures.push(message),
-    onStuck: () => this.failures.push('stuck'),
-  })
+  readonly shard: WorkerShard
+
+  constructor(watchdog?: WatchdogOptions) {
+    this.shard = new WorkerShard({
+      data: this.folder.path,
+      lanes: { count: 1, own: [0] },
+      onEvent: () => undefined,
+      onFailure: (message) => this.failures.push(message),
+      onStuck: () => this.failures.push('stuck'),
+      ...(watchdog && { watchdog }),
+    })
+  }
 
   /** Opens the database `anna`, and gives the thread that does it. */
   async start(): Promise<Worker> {
-    const started = once(process, 'worker')
-    await this.shard.send('anna', 'open', { create: true })
-    const [worker] = await started
-    return worker as Worker
+    const started: Worker[] = []
+    const note = (worker: Worker): number => started.push(worker)
+    process.on('worker', note)
+    await this.shard.send('anna', 'open', { create: true, tenant: 'default' })
+    process.off('worker', note)
+    // jco's tools, which build a module here, have one of their own, which starts when they are loaded.
+    const worker = started.at(-1)
+    assert(worker !== undefined)
+    return worker
   }
 
   async identity(): Promise<string> {
     return (await this.shard.send('anna', 'identify', sarah)).head.identity
+  }
+
+  /** Publishes a module whose first reducer of its own reads memory in no order, as slowly as fuel allows. */
+  async publishSlow(): Promise<void> {
+    const keepAndRead = `(call $keep) (drop (memory.grow (i32.const 1022)))
+      (loop $on (local.set $b (i32.add (local.get $b) (i32.load (i32.and (local.tee $a (i32.add (i32.mul (local.get $a) (i32.const 1664525)) (i32.const 1013904223))) (i32.const 0x3fffffc))))) (br $on))`
+    const tables = [{ table: 'notes', mode: 'append' }] as const
+    const reducers = [
+      { name: 'read_on', tables, body: keepAndRead },
+      { name: 'keep', tables, body: '(call $keep)' },
+    ]
+    const { core, description, componentHash: hash } = await gate.check(await attackingGuest({ reducers }))
+    await this.shard.send('anna', 'limits', { change: { fuel: limits.fuelPerCallCeiling } })
+    const head = { hash, coreSizeBytes: core.length, publishedBy: 'test', dryRun: false }
+    await this.shard.send('anna', 'publish', head, Buffer.concat([core, description]))
+  }
+
+  /** By its place: `count_notes` is 0, `read_on` 2, `keep` 3. */
+  async call(reducer: number, kind: 'reducer' | 'query' = 'reducer'): Promise<Uint8Array> {
+    return (await this.shard.send('anna', 'call', { reducer, kind, version: 1, caller: callerNamed('sarah') })).body
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,6 +118,20 @@ suite('worker', () => {
       broken,
       (error: { code: string; message: string }) => ['ERR_INTERNAL', 'ERR_MODULE_MISSING'].includes(error.code) && !/\.ts/.test(error.message),
     )
+  })
+
+  test('a shard that answers no more is ended, and the next request finds what was acknowledged and no more', async () => {
+    // Patient while threads start, which takes its time on a busy machine.
+    const watchdog = { pingMs: 50, silenceMsMax: 60_000 }
+    await using open = new OpenWorker(watchdog)
+    await open.start()
+    await open.publishSlow()
+    await open.call(3)
+    watchdog.silenceMsMax = 500
+    await assert.rejects(open.call(2), { code: 'ERR_SHARD_LOST' })
+    assert.deepEqual(open.failures, ['a shard has not answered for 500 ms and is ended'])
+    watchdog.silenceMsMax = 60_000
+    assert.equal(Buffer.from(await open.call(0, 'query')).readBigUInt64LE(), 1n)
   })
 
   test('a process that stood still takes nobody for silent', (context) => {

@@ -4,8 +4,9 @@ import { test } from 'node:test'
 
 import type { Login } from '../../host/identity.ts'
 import { DatabaseFile } from '../../host/storage/database-file.ts'
-import { Directory } from '../../host/storage/directory.ts'
-import { prepareSystemTables } from '../../host/storage/system-tables.ts'
+import { applyDirectoryChange, Directory } from '../../host/storage/directory.ts'
+import type { DirectoryChange } from '../../host/storage/directory.ts'
+import { createSystemTables } from '../../host/storage/system-tables.ts'
 import { DataFolder, StoppedClock } from './folder.ts'
 
 const phone: Login = { issuer: 'phone', subject: '+1 555 0100' }
@@ -15,24 +16,38 @@ const bob: Login = { issuer: 'browser', subject: 'bob' }
 class OpenDirectory implements Disposable {
   readonly #folder = new DataFolder()
   file = this.#openFile()
-  directory = new Directory(this.file, new StoppedClock())
+  readonly changes: DirectoryChange[] = []
+  directory = this.#openDirectory()
 
   #openFile(): DatabaseFile {
     const file = new DatabaseFile({ path: this.#folder.at('state.sqlite'), create: true })
-    prepareSystemTables(file, true)
+    if (file.statement('SELECT 1 FROM sqlite_schema LIMIT 1').row([]) === undefined) createSystemTables(file, { uid: Buffer.alloc(16, 1), tenant: 'default' })
     return file
+  }
+
+  #openDirectory(): Directory {
+    const clock = new StoppedClock()
+    return new Directory(
+      this.file,
+      () => clock.now(),
+      (change) => this.changes.push(change),
+    )
   }
 
   /** As after a restart of the host. */
   reopen(): void {
     this.file.close()
     this.file = this.#openFile()
-    this.directory = new Directory(this.file, new StoppedClock())
+    this.directory = this.#openDirectory()
   }
 
   /** The identity of a login as a call of its own sees it. */
   identityOf(login: Login): string {
     return this.file.transaction(() => Buffer.from(this.directory.identify(login)).toString('hex'))
+  }
+
+  rows(table: string): unknown[][] {
+    return this.file.statement(`SELECT * FROM ${table} ORDER BY 1, 2`).rows([])
   }
 
   count(table: string): bigint {
@@ -151,4 +166,16 @@ test('every link and unlink leaves who did what', () => {
     ['link', phone.issuer, phone.subject, hexBefore, hexSarah, 'anna'],
     ['unlink', phone.issuer, phone.subject, hexSarah, hexBefore, 'ben'],
   ])
+})
+
+test('the changes of a directory, applied to another file, make it the same', () => {
+  using opened = new OpenDirectory()
+  opened.identityOf(bob)
+  opened.directory.link(phone, browser, 'admin')
+  opened.directory.unlink(phone, 'admin')
+  using other = new OpenDirectory()
+  other.file.transaction(() => {
+    for (const change of opened.changes) applyDirectoryChange(other.file, change)
+  })
+  for (const table of ['_identities', '_logins', '_login_events']) assert.deepEqual(other.rows(table), opened.rows(table))
 })

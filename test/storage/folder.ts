@@ -1,5 +1,5 @@
 /** A data folder that goes away with the test. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,6 +9,19 @@ export class DataFolder implements Disposable {
   /** The path of something in it. */
   at(...parts: readonly string[]): string {
     return join(this.path, ...parts)
+  }
+
+  /** The files in it that hold these bytes anywhere. */
+  grep(text: string): readonly string[] {
+    const files = readdirSync(this.path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    return files.map((entry) => join(entry.parentPath, entry.name)).filter((path) => readFileSync(path).includes(text))
+  }
+
+  /** Turns one bit of a file's byte. */
+  flip(file: string, offset: number): void {
+    const bytes = readFileSync(this.at(file))
+    bytes[offset] = (bytes[offset] ?? 0) ^ 1
+    writeFileSync(this.at(file), bytes)
   }
 
   [Symbol.dispose](): void {

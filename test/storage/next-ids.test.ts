@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { keyCondition, print } from '../../host/plan/printer.ts'
+import { print } from '../../host/plan/printer.ts'
 import { u64Max } from '../../host/row-codec.ts'
 import { NextIds } from '../../host/storage/next-ids.ts'
-import { prepareSystemTables } from '../../host/storage/system-tables.ts'
+import { createSystemTables } from '../../host/storage/system-tables.ts'
+import { TableWriter } from '../../host/storage/table-writer.ts'
 import { DatabaseFile } from '../../host/storage/database-file.ts'
 import { tableOf } from '../plan/table-fixture.ts'
 import { DataFolder } from './folder.ts'
@@ -17,23 +18,23 @@ const [sarah, bob] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
 class Counted implements Disposable {
   readonly #folder = new DataFolder()
   readonly file = new DatabaseFile({ path: this.#folder.at('state.sqlite'), create: true })
+  readonly #writer = new TableWriter(this.file, turns)
   ids = new NextIds(this.file)
 
   constructor() {
-    prepareSystemTables(this.file, true)
+    createSystemTables(this.file, { uid: Buffer.alloc(16, 1), tenant: 'default' })
     for (const table of [turns, notes]) this.file.execute(print({ kind: 'create-table', table }).sql)
   }
 
   /** A call that inserts a row and is kept. */
   insert(owner: Uint8Array, id = this.ids.take(turns, owner)): bigint {
-    this.file.statement(print({ kind: 'insert', table: turns }).sql).run([id, owner, 'caller', 'hi', 0n])
+    this.#writer.insert([[id, owner, 'caller', 'hi', 0n]])
     this.ids.keep()
     return id
   }
 
   delete(owner: Uint8Array, id: bigint): void {
-    this.file.statement(print({ kind: 'delete', table: turns, where: keyCondition(turns) }).sql).run([owner, id])
-    this.ids.retire(turns, owner, id)
+    this.#writer.delete([id, owner, 'caller', 'hi', 0n])
   }
 
   /** As after a restart: nothing is known but the file. */

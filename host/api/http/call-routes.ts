@@ -7,6 +7,7 @@ import { runCall } from '../call.ts'
 import type { CallAnswer } from '../call.ts'
 import type { NamedArguments } from '../pack-arguments.ts'
 import type { CallerHead } from '../../protocol/shard-protocol.ts'
+import { checkCallId } from '../../call-id.ts'
 import { assert, HostError } from '../../errors.ts'
 import type { Login } from '../../identity.ts'
 import type { ApiContext, Routes } from './context.ts'
@@ -20,6 +21,7 @@ const callBody = z.strictObject({
   // Not a record of zod's: that would copy 150,000 members before anyone sees that they are too many.
   args: z.custom<readonly unknown[] | NamedArguments>((args) => typeof args === 'object' && args !== null, 'expected an array or an object').default([]),
   sender: loginShape.optional(),
+  id: z.string().optional(),
 })
 
 export const callRoutes: Routes = (server, context) => {
@@ -35,10 +37,10 @@ export const callRoutes: Routes = (server, context) => {
 
 async function answerCall(context: ApiContext, kind: 'reducer' | 'query', name: string, request: DatabaseRequest): Promise<CallAnswer> {
   const database = request.params.db
-  const { args, sender } = expectBody(callBody, request.body)
+  const { args, sender, id } = expectBody(callBody, request.body)
   const visitor = visitorOf(request)
   const caller = sender === undefined ? callerHead(visitor) : actingFor(visitor, readLogin(sender, await context.facts.issuer(database)))
-  return runCall(context.facts, context.shardOf(database), { database, kind, name, args, caller })
+  return runCall(context.facts, context.shardOf(database), { database, kind, name, args, caller, id: id === undefined ? undefined : checkCallId(id) })
 }
 
 function callerHead(visitor: Visitor): CallerHead {

@@ -1,4 +1,5 @@
 /** A running module as /schema shows it: its description, its types as text, and its grants apart. */
+import { grantsOf, policyLines } from '../../publish/grants.ts'
 import type { FieldDescription, ReducerDescription, TableDescription } from '../../schema/description.ts'
 import { formatValueType } from '../../value-type.ts'
 import type { RunningModule } from '../database-facts.ts'
@@ -11,7 +12,8 @@ export function moduleSchema({ version, hash, description }: RunningModule): Rec
     records: description.records.map(({ name, fields }) => ({ name, fields: fields.map(field) })),
     tables: description.tables.map(table),
     reducers: description.reducers.map(reducer),
-    grants: description.reducers.map(({ name, kind, tables }) => ({ reducer: name, kind, tables })),
+    grants: grantsOf(description),
+    policies: policyLines(description),
   }
 }
 

@@ -14,9 +14,10 @@ import { valueLines } from '../value-text.ts'
 interface CallOptions extends TargetOptions {
   readonly args?: unknown
   readonly as?: string
+  readonly id?: string
 }
 
-const callAnswer = z.object({ result: z.unknown(), version: z.number() })
+const callAnswer = z.object({ result: z.unknown(), version: z.number(), fuel: z.number() })
 
 export function callCommand(terminal: Terminal, kind: 'call' | 'query'): Command {
   const what = kind === 'call' ? 'reducer' : 'query'
@@ -28,11 +29,18 @@ export function callCommand(terminal: Terminal, kind: 'call' | 'query'): Command
       '--as <subject>',
       "call as this login of the database: with a token minted for it by an operator's or admin's token, or for it with one that has act-for",
     )
+    .option('--id <id>', 'names the call: sent again under the same id, it does not run again and gives the first result')
     .action(async (name: string, positional: readonly string[], options: CallOptions) => {
       if (options.args !== undefined && positional.length > 0) throw usage('give the arguments either one by one or with --args')
       const { client, database, sender } = await connectAsCaller(options)
       const args = options.args ?? (await argumentsOf(client, { database, name, positional }))
-      const answer = await client.post(pathOf`/v1/databases/${database}/${kind}/${name}`, { args, ...(sender && { sender }) }, callAnswer).catch(pointToLog)
+      const answer = await client
+        .post(
+          pathOf`/v1/databases/${database}/${kind}/${name}`,
+          { args, ...(sender && { sender }), ...(options.id !== undefined && { id: options.id }) },
+          callAnswer,
+        )
+        .catch(pointToLog)
       // A reducer without a result answers null; for a person that is nothing to print.
       terminal.result(answer, kind === 'call' && answer.result === null ? [] : valueLines(answer.result))
     })

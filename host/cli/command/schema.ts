@@ -17,7 +17,7 @@ export function schemaCommand(terminal: Terminal): Command {
   })
 }
 
-function schemaLines({ module, version, tables, reducers, grants }: DatabaseSchema): readonly string[] {
+function schemaLines({ module, version, tables, policies, reducers, grants }: DatabaseSchema): readonly string[] {
   return [
     `${module} v${version}`,
     ...tables.flatMap(({ name, columns, key, owner }) => [
@@ -25,6 +25,7 @@ function schemaLines({ module, version, tables, reducers, grants }: DatabaseSche
       `table ${name}`,
       ...columns.map((column) => `  ${column.name}: ${column.type}${column.name === key ? '  key' : ''}${column.name === owner ? '  owner' : ''}`),
     ]),
+    ...(policies.length === 0 ? [] : ['', ...policies.map((policy) => `policy ${policy}`)]),
     '',
     ...reducers.map(({ name, kind, params, result }) => `${kind} ${name}(${params.map((param) => `${param.name}: ${param.type}`).join(', ')}): ${result}`),
     '',

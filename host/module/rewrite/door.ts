@@ -26,7 +26,8 @@ interface Parts {
 /** These run on top of a call and get a depth of their own. */
 const ON_TOP: ReadonlySet<string> = new Set(['cabi_realloc', 'cabi_post_call', 'cabi_post_describe'])
 
-export function addDoor(parts: Parts): RewrittenExport {
+/** @param start runs before `_initialize` (start.ts). */
+export function addDoor(parts: Parts, start: number | undefined): RewrittenExport {
   const { module, injected } = parts
   const names = Object.keys(DOOR)
   const writer = new BinaryWriter().u8(0)
@@ -35,6 +36,7 @@ export function addDoor(parts: Parts): RewrittenExport {
   for (let label = 0; label <= names.length; label += 1) writer.u32(label)
   for (const name of names) {
     writer.u8(0x0b)
+    if (name === '_initialize' && start !== undefined) writer.u8(0x10).u32(start)
     const entry = module.exports.get(name)
     if (entry?.kind === 'function') writeCall(writer, parts, { index: entry.index, firstParameter: 1, isOnTop: ON_TOP.has(name) })
     if (entry?.kind !== 'function' || functionTypeOf(module, entry.index).results.length === 0) writer.u8(0x41, 0)

@@ -7,6 +7,7 @@
  *   nan-bits.ts     where a NaN's bits must be pinned
  *   emit-body.ts    the body again, with all that
  *   injected.ts     functions and types that come with it
+ *   start.ts        globals and data as they are at first
  *   door.ts         the one export
  *
  * The result means what the module meant, as the WebAssembly testsuite shows (npm run spec), except that
@@ -22,16 +23,19 @@ import { BinaryReader } from '../binary-reader.ts'
 import { CORE_HEADER, decodeCoreModule } from '../core-module.ts'
 import type { CoreModule, ValueType } from '../core-module.ts'
 import { BinaryWriter } from './binary-writer.ts'
+import { dataRuns } from './data-runs.ts'
+import type { DataRun } from './data-runs.ts'
 import { addDoor, addWrappers } from './door.ts'
 import type { RewrittenExport } from './door.ts'
 import { emitBody } from './emit-body.ts'
 import { Injected } from './injected.ts'
 import { planNanBits } from './nan-bits.ts'
 import { Roles } from './roles.ts'
+import { addStart, dataSection } from './start.ts'
 
 /**
- * @param exported `door` for a guest of the world. `each` keeps every export of any module, so that
- * the testsuite and the fuzzer can drive modules that are no guests.
+ * @param exported `door` for a guest of the world. `each` keeps every export of any module and starts
+ * it by itself, so that the testsuite and the fuzzer can drive modules that are no guests.
  * @throws HostError ERR_COMPONENT_CORE for a function that is too large.
  */
 export function rewriteModule(module: CoreModule, exported: 'door' | 'each' = 'door'): Uint8Array<ArrayBuffer> {
@@ -47,10 +51,12 @@ export function rewriteModule(module: CoreModule, exported: 'door' | 'each' = 'd
     const context = { injected, isCounted: (callee: number) => roles.isCounted(callee), isStatic: (callee: number) => roles.isStatic(callee) }
     bodies[index - module.importedFunctions.length] = emitBody({ body, structure, charges, nanBits: planNanBits(body, structure), slots }, context)
   })
+  const runs = dataRuns(module)
+  const start = addStart(module, injected, runs)
   const parts = { module, injected, roles }
-  const exports = exported === 'door' ? [addDoor(parts)] : addWrappers(parts)
+  const exports = exported === 'door' ? [addDoor(parts, start)] : addWrappers(parts)
   const elements = elementSection(module, injected)
-  return assemble({ module, injected, roles, bodies, exports, elements })
+  return assemble({ module, injected, roles, bodies, exports, elements, runs, ownStart: exported === 'each' ? start : undefined })
 }
 
 /** The same for bytes that have not been read yet. @throws HostError for bytes that are no allowed module. */
@@ -65,9 +71,12 @@ interface Assembled {
   readonly bodies: readonly Uint8Array[]
   readonly exports: readonly RewrittenExport[]
   readonly elements: BinaryWriter
+  readonly runs: readonly DataRun[]
+  /** What the engine itself runs when it makes an instance: only where there is no door to do it. */
+  readonly ownStart: number | undefined
 }
 
-function assemble({ module, injected, roles, bodies, exports, elements }: Assembled): Uint8Array<ArrayBuffer> {
+function assemble({ module, injected, roles, bodies, exports, elements, runs, ownStart }: Assembled): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter(module.span.end - module.span.start + 4_096).u8(...CORE_HEADER)
   // Made first: it may ask for types that nobody has needed before.
   const functions = functionSection(module, injected, roles)
@@ -77,9 +86,11 @@ function assemble({ module, injected, roles, bodies, exports, elements }: Assemb
   copySection(writer, module, 4)
   copySection(writer, module, 6)
   writer.section(7, exportSection(exports))
+  if (ownStart !== undefined) writer.section(8, new BinaryWriter().u32(ownStart))
   if (module.elements.length > 0) writer.section(9, elements)
+  if (runs.length > 0) writer.section(12, new BinaryWriter().u32(runs.length))
   writer.section(10, codeSection(bodies, injected))
-  copySection(writer, module, 11)
+  if (runs.length > 0) writer.section(11, dataSection(runs))
   writer.section(0, new BinaryWriter().name(METER_SECTION).bytes(encodeMeterFacts(meterFacts(module))))
   return writer.toBytes()
 }
@@ -159,6 +170,7 @@ function meterFacts(module: CoreModule): MeterFacts {
   const dataBytes = data.reduce((sum, { bytes }) => sum + bytes.end - bytes.start, 0)
   return {
     fuelSchedule: FUEL_SCHEDULE_VERSION,
+    startsAnew: true,
     memoryPagesMin,
     memoryPagesMax: memory?.max ?? memoryPagesMax,
     instanceFuel: instancePrice + memoryPagesMin * instancePagePrice + bytesPrice(dataBytes) + partsPrice(module),

@@ -24,6 +24,9 @@ const described = (name: string, number: number, description: GuestShape['descri
   component: () => attackingGuest({ reducers: [], ...(description === undefined ? {} : { description: { reducers: [reducer], ...description } }) }),
 })
 
+const policed = (name: string, expression: string): PublishAttack =>
+  described(name, 70, { tables: [{ ...table('notes'), policies: [{ operation: 'read', expression }] }] }, refused('ERR_POLICY'))
+
 /** The text in place of the description's own, which is longer. */
 function rawDescription(name: string, text: string | Uint8Array): PublishAttack {
   return {
@@ -66,6 +69,20 @@ export const descriptionAttacks: readonly Attack[] = [
     'gives a default nested twenty thousand deep',
     `{"format":1,"sdk":"","module":"m","records":[],"reducers":[],"tables":[${JSON.stringify(table('notes', 'content', { default: 'DEEP' })).replace('"DEEP"', `${'['.repeat(20_000)}1${']'.repeat(20_000)}`)}]}`,
   ),
+  policed('writes a policy that is SQL', '1 = 1) or 1=1; drop table notes; --'),
+  policed('writes a policy nested deeper than a stack', `${'('.repeat(900)}true${')'.repeat(900)}`),
+  policed('writes a policy whose text moves the cursor', "content = '\u001b[2J' \u202e and"),
+  policed('looks through a policy into a table that no policy may read', 'exists(notes as n where n.id = notes.id)'),
+  policed('compares what cannot be compared in a policy', 'content > 5'),
+  described('writes a policy longer than any', 71, {
+    tables: [{ ...table('notes'), policies: [{ operation: 'read', expression: 'true or '.repeat(300) + 'true' }] }],
+  }),
+  described('writes policies of more literals than a statement takes', 71, {
+    tables: [{ ...table('notes'), policies: Array.from({ length: 32 }, () => ({ operation: 'read', expression: `id in (${'1,'.repeat(900)}1)` })) }],
+  }),
+  described('writes thirty-three policies', 71, {
+    tables: [{ ...table('notes'), policies: Array.from({ length: 33 }, () => ({ operation: 'read', expression: 'true' })) }],
+  }),
   described('gives a default of another type', 71, { tables: [table('notes', 'content', { default: 7 })] }),
   rawDescription('describes itself in bytes that are no UTF-8', Buffer.from([0xff, 0xfe, 0x00])),
   rawDescription('describes itself in text that is no JSON', '{"format":1,'),

@@ -159,7 +159,7 @@ const races: readonly Attack[] = [
 const kill = act('kills the host in the middle of a publish', 81, survived(), async () => {
   const folder = mkdtempSync(join(tmpdir(), 'remembrancer-killed-'))
   try {
-    await using host = new HostProcess(folder)
+    await using host = new HostProcess(folder, 'fresh')
     await host.start()
     const token = host.operator
     await host.request('POST', '/v1/databases', { token, body: { name: 'claims' } })

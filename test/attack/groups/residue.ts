@@ -22,14 +22,17 @@ const ROUNDS = 12
 
 const notes = [{ table: 'notes', mode: 'write' }] as const
 
-/** From the second half of its first page, where nothing of its own is, to the end of 18 pages. */
-const PLANT = `(drop (memory.grow (i32.const 16))) (local.set $wide (i64.load (local.get $args)))
+/** An instance whose memory grew is never used again: in place, one that a host resets is. */
+const GROW = '(drop (memory.grow (i32.const 16)))'
+
+/** From the beginning of its second page, where nothing of its own is, to the end of the memory. */
+const PLANT = `(local.set $wide (i64.load (local.get $args)))
   (global.set $kept (local.get $wide)) (global.set $keptToo (i32.const 1))
   (local.set $a (i32.const 66000))
   (loop $on (i64.store (local.get $a) (local.get $wide)) (br_if $on (i32.lt_u (local.tee $a (i32.add (local.get $a) (i32.const 8))) (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 8)))))`
 
-/** Every address of the memory, also of what it grows; then the globals. */
-const SEARCH = `(drop (memory.grow (i32.const 16))) (local.set $wide (i64.xor (i64.load (local.get $args)) (i64.const ${MASK})))
+/** Every address of the memory; then the globals. */
+const SEARCH = `(local.set $wide (i64.xor (i64.load (local.get $args)) (i64.const ${MASK})))
   (loop $on
     (local.set $b (i32.add (local.get $b) (i64.eq (i64.load (local.get $a)) (local.get $wide))))
     (br_if $on (i32.lt_u (local.tee $a (i32.add (local.get $a) (i32.const 1))) (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 8)))))
@@ -38,17 +41,20 @@ const SEARCH = `(drop (memory.grow (i32.const 16))) (local.set $wide (i64.xor (i
   (i32.store (i32.const 1500) (local.get $b)) (call $answer (i32.const 1500) (i32.const 4))`
 
 /** How many bytes from the heap's beginning on are not zero, the lists that the host has written left out. */
-const DIRT = `(drop (memory.grow (i32.const 16))) (local.set $a (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
+const DIRT = `(local.set $a (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
   (loop $on
     (local.set $b (i32.add (local.get $b) (i32.ne (i32.load8_u (local.get $a)) (i32.const 0))))
     (br_if $on (i32.lt_u (local.tee $a (i32.add (local.get $a) (i32.const 1))) (i32.mul (memory.size) (i32.const 65536)))))
   (i32.store (i32.const 1500) (local.get $b)) (call $answer (i32.const 1500) (i32.const 4))`
 
 const REDUCERS: readonly GuestReducer[] = [
-  { name: 'plant', tables: notes, params: ['u64'], body: PLANT },
-  { name: 'plant_and_trap', tables: notes, params: ['u64'], body: `${PLANT} (unreachable)` },
-  { name: 'search', params: ['u64'], result: 'u32', body: SEARCH },
-  { name: 'dirt', result: 'u32', body: DIRT },
+  { name: 'plant', tables: notes, params: ['u64'], body: `${GROW} ${PLANT}` },
+  { name: 'plant_and_trap', tables: notes, params: ['u64'], body: `${GROW} ${PLANT} (unreachable)` },
+  { name: 'plant_in_place', tables: notes, params: ['u64'], body: PLANT },
+  { name: 'search', params: ['u64'], result: 'u32', body: `${GROW} ${SEARCH}` },
+  { name: 'search_in_place', params: ['u64'], result: 'u32', body: SEARCH },
+  { name: 'dirt', result: 'u32', body: `${GROW} ${DIRT}` },
+  { name: 'dirt_in_place', result: 'u32', body: DIRT },
   { name: 'place', result: 'u32', body: '(i32.store (i32.const 1500) (local.get $context)) (call $answer (i32.const 1500) (i32.const 4))' },
   { name: 'starts', result: 'u32', body: '(i32.store (i32.const 1500) (global.get $starts)) (call $answer (i32.const 1500) (i32.const 4))' },
 ]
@@ -67,10 +73,11 @@ async function find(searcher: Client, reducer: string, args: readonly unknown[] 
 
 /** `planter` fills its instances with the canary; `searcher` must find nothing in its own. */
 async function expectNothing(planter: Client, searcher: Client, plant = 'plant'): Promise<void> {
+  const where = plant === 'plant_in_place' ? '_in_place' : ''
   for (let round = 0; round < ROUNDS; round += 1) {
-    assert.equal(verdictOf(await planter.call(plant, [String(CANARY)])), plant === 'plant' ? 'ok' : 'ERR_CALL_TRAPPED')
-    assert.equal(await find(searcher, 'search', [WANTED]), 0)
-    assert.equal(await find(searcher, 'dirt'), 0)
+    assert.equal(verdictOf(await planter.call(plant, [String(CANARY)])), plant === 'plant_and_trap' ? 'ERR_CALL_TRAPPED' : 'ok')
+    assert.equal(await find(searcher, `search${where}`, [WANTED]), 0)
+    assert.equal(await find(searcher, `dirt${where}`), 0)
   }
 }
 
@@ -127,6 +134,17 @@ export const residueAttacks: readonly Attack[] = [
   }),
   residue('looks for what a call in another database left', async (arena) => {
     await expectNothing(await arena.attacker(SHAPE), await arena.attacker(SHAPE))
+  }),
+  residue('looks in place for what its earlier calls left', async (arena) => {
+    const attacker = await arena.attacker(SHAPE)
+    await expectNothing(attacker, attacker, 'plant_in_place')
+  }),
+  residue('looks in place for what somebody else’s call left', async (arena) => {
+    const attacker = await arena.attacker({ ...SHAPE, memory: '(memory (export "memory") 5)' })
+    await expectNothing(await arena.client(attacker.database, 'sarah'), attacker, 'plant_in_place')
+  }),
+  residue('looks in place for what a call in another database left', async (arena) => {
+    await expectNothing(await arena.attacker(SHAPE), await arena.attacker(SHAPE), 'plant_in_place')
   }),
   residue('looks for what another module left', async (arena) => {
     const other: GuestShape = { ...SHAPE, memory: '(memory (export "memory") 4)', more: `${SHAPE.more} (func (param i32))` }

@@ -1,0 +1,64 @@
+/**
+ * One lane of a host: a commit log that this thread holds, and the group of databases that commit through
+ * it. It knows what the log has of each database, so that one is opened at the end of its history.
+ */
+import * as limits from '../limits.ts'
+import type { CommitLog, LogTenure } from '../log/commit-log.ts'
+import { historyOf, recordsAfter } from '../storage/log-history.ts'
+import type { History } from '../storage/open-state.ts'
+import type { CallQueue } from './call-queue.ts'
+import { CommitGroup } from './commit-group.ts'
+import type { Retention } from './retention.ts'
+
+export class Lane {
+  readonly log: CommitLog
+  readonly group: CommitGroup
+  readonly #tenure: LogTenure
+  readonly #retention: Retention
+  readonly #timer: NodeJS.Timeout
+
+  private constructor(log: CommitLog, tenure: LogTenure, retention: Retention) {
+    this.log = log
+    this.#tenure = tenure
+    this.#retention = retention
+    this.group = new CommitGroup(log, tenure.epoch, {
+      catchUp: (queue) => this.#catchUp(queue),
+      onAppended: (sizeBytes) => retention.noteAppended(sizeBytes),
+    })
+    this.#timer = setInterval(() => void this.#upkeep(), limits.laneUpkeepTimeMs).unref()
+  }
+
+  /** @throws HostError ERR_FOLDER_LOCKED, ERR_STORAGE, ERR_LOG_DAMAGED */
+  static async open(log: CommitLog, retention: Retention): Promise<Lane> {
+    return new Lane(log, await log.acquire(), retention)
+  }
+
+  /** What is wrong with the bytes of the log. */
+  get damage(): LogTenure['damage'] {
+    return this.#tenure.damage
+  }
+
+  history(database: Uint8Array): History {
+    return historyOf(this.log, this.#tenure.damage, database)
+  }
+
+  /** Brings a database whose rows did not follow to where the log is. */
+  async #catchUp({ database }: CallQueue): Promise<void> {
+    await database.catchUp((after) => recordsAfter(this.log, database.uid, after))
+  }
+
+  /** What can wait. A log that somebody else has taken says so at the next append. */
+  async #upkeep(): Promise<void> {
+    await this.log.heartbeat().catch(() => undefined)
+    await this.#retention.look()
+  }
+
+  async stopUpkeep(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#retention.stop()
+  }
+
+  async close(): Promise<void> {
+    await this.log.release()
+  }
+}

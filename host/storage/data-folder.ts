@@ -1,0 +1,38 @@
+/** Where things are in a data folder (docs/architecture.md, On disk). */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The host's own book, and its lock on the folder. */
+export function cataloguePath(data: string): string {
+  return join(data, 'host.sqlite')
+}
+
+export function databaseFolder(data: string, name: string): string {
+  return join(data, 'databases', name)
+}
+
+export function laneFolder(data: string, lane: number): string {
+  return join(data, 'log', String(lane))
+}
+
+/** The names of the databases that have a folder, sorted. */
+export function databaseFolders(data: string): readonly string[] {
+  return foldersIn(join(data, 'databases')).sort()
+}
+
+/** The numbers of the lanes that have a log, in their order. */
+export function laneFolders(data: string): readonly number[] {
+  return foldersIn(join(data, 'log'))
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((left, right) => left - right)
+}
+
+export function isDataFolder(data: string): boolean {
+  return existsSync(cataloguePath(data)) || existsSync(join(data, 'databases')) || existsSync(join(data, 'log'))
+}
+
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+}
