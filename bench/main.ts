@@ -8,6 +8,7 @@ import { benchPublish } from './publish.ts'
 import { benchRecall } from './recall.ts'
 import { benchRestart } from './restart.ts'
 import { benchSandbox } from './sandbox.ts'
+import { benchSql } from './sql.ts'
 
 const benches = new Map<string, () => Promise<Report>>([
   ['recall', benchRecall],
@@ -18,6 +19,7 @@ const benches = new Map<string, () => Promise<Report>>([
   ['durable', benchDurable],
   ['restart', benchRestart],
   ['log', benchLog],
+  ['sql', benchSql],
 ])
 
 const [name = '', ...flags] = process.argv.slice(2)

@@ -139,6 +139,36 @@ export const claimSizeBytesMax = 1 * KiB
 /** Nesting of a Json value, and of lists and records in each other: refused before a parser recurses. */
 export const jsonDepthMax = 64
 
+// ---- client SQL ------------------------------------------------------------------------------
+/** A statement's text: the parser's tree is 50 to 100 times as large, and its stack bears several times this. */
+export const sqlTextBytesMax = 16 * KiB
+/** Expressions and tables in each other, and all of them: SQLite takes trees 1,000 deep. */
+export const sqlDepthMax = 64
+export const sqlNodesMax = 4_000
+/** Terms of one `and`, `or` or `in`, and columns of one list. */
+export const sqlItemsMax = 500
+/** Comparisons of one table that stand outside for an index: no index has more columns that serve. */
+export const sqlServedTermsMax = 8
+/** What computing one expression for a row counts for: a KiB counts as a row, and 32 comparisons take as long as one. */
+export const sqlExpressionBytes = 32
+/** Tables of one statement, with those of its subqueries. */
+export const sqlTablesMax = 8
+/** Parameters, and bytes of one. */
+export const sqlParametersMax = 100
+/**
+ * Rows that a statement may go over, shown or hidden, a KiB of text and a call of a function for one each: up to 0.2 s,
+ * in which its shard does nothing else.
+ */
+export const sqlStepsMax = 100_000
+/** Rows of one answer, before values and bytes (valuesUnpackedMax, resultSizeBytesMax) bound it. */
+export const sqlRowsMax = 10_000
+/** Characters of one text that a statement puts together. */
+export const sqlTextBytesMade = 1 * MiB
+/** Characters of a LIKE pattern, each of which may meet each character of a text. */
+export const sqlPatternSizeMax = 256
+/** Statements of clients kept compiled by one database, each of them at most sqlTextBytesMax. */
+export const sqlStatementsCachedMax = 200
+
 // ---- commit log ------------------------------------------------------------------------------
 /**
  * Payload of one record: the rows of a call, old and new, are twice 16 MiB, its result 4, its arguments 1; a

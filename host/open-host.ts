@@ -27,6 +27,7 @@ import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { LogEntry, Shard } from './protocol/shard-protocol.ts'
 import { INSTANCE_MODES } from './sandbox/instance-mode.ts'
 import type { InstanceMode } from './sandbox/instance-mode.ts'
+import { loadParser } from './sql/parse-statement.ts'
 import { ShardCore } from './shard/shard-core.ts'
 
 export interface OpenHostOptions extends LogLimitOptions {
@@ -44,7 +45,7 @@ export async function openHost(options: OpenHostOptions): Promise<LocalHost> {
     throw new HostError('ERR_ARGUMENT_TYPE', "openHost takes a folder: openHost({ data: './data' })")
   if (options.instances !== undefined && !INSTANCE_MODES.includes(options.instances))
     throw new HostError('ERR_ARGUMENT_TYPE', `instances is one of ${INSTANCE_MODES.join(', ')}`)
-  await prepareSandbox('kept')
+  await Promise.all([prepareSandbox('kept'), loadParser()])
   mkdirSync(options.data, { recursive: true, mode: 0o700 })
   return LocalHost.open(options)
 }

@@ -4,6 +4,7 @@
  * Uint8Array, an identity is its hex text.
  */
 import { packArguments } from './api/pack-arguments.ts'
+import type { SqlAnswer } from './api/sql.ts'
 import { checkCallId } from './call-id.ts'
 import { HostError } from './errors.ts'
 import { identityFromBytes } from './identity.ts'
@@ -14,12 +15,13 @@ import type { Caller } from './reducer/call-context.ts'
 import type { Database } from './reducer/database.ts'
 import { runCall, runOnce } from './reducer/run-call.ts'
 import type { CallResult } from './reducer/run-call.ts'
+import { runSql } from './reducer/run-sql.ts'
 import type { TableAccess } from './reducer/table-access.ts'
 import { PackedReader } from './packed-bytes.ts'
 import { unpackValue } from './row-codec.ts'
 import type { ReducerDescription } from './schema/description.ts'
 import type { OpenDatabase } from './shard/open-databases.ts'
-import { toSqlValue } from './storage/row-image.ts'
+import { toSqlValue, toValue } from './storage/row-image.ts'
 import type { RowObject } from './storage/row-image.ts'
 
 /** By name or by position. */
@@ -39,6 +41,11 @@ export interface RowsOptions {
 export interface CallOptions {
   /** Names the call: 1 to 64 printable characters, such as a UUID. */
   readonly id?: string
+}
+
+export interface SqlOptions {
+  /** Says beside the rows how they were found. */
+  readonly explain?: boolean
 }
 
 const directions: ReadonlyMap<string, ScanDirection> = new Map([
@@ -111,6 +118,24 @@ export class Sender {
     if (access === undefined) throw new HostError('ERR_TABLE_UNKNOWN', `the module has no table ${table}; it has ${[...tables.keys()].join(', ')}`)
     const { where = {}, ...count } = options
     return database.rows(this.#caller, access, { ...direction(count), terms: terms(access, where) })
+  }
+
+  /**
+   * Runs a SELECT of PostgreSQL's language (docs/sql.md) at once, on what is committed and under this
+   * identity's policies. `params` are the values of `$1`, `$2` and so on.
+   *
+   *   sarah.sql('SELECT content FROM turns WHERE caller = $1 ORDER BY at DESC LIMIT 20', [sarah.identity])
+   *
+   * @throws HostError ERR_SQL_*, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_ARGUMENT_RANGE, ERR_HOST_CLOSED.
+   */
+  sql(sql: string, params: readonly unknown[] = [], { explain = false }: SqlOptions = {}): SqlAnswer {
+    const { database, queue } = this.#open
+    queue.requireReadable()
+    if (typeof sql !== 'string' || !Array.isArray(params)) throw new HostError('ERR_ARGUMENT_TYPE', 'sql() takes a text, and a list of parameters')
+    const { columns, rows, examined, explanation } = runSql(database, database.requireModule(), { sql, params, caller: this.#caller, isExplained: explain })
+    const own = { text: this.identity, bytes: this.#caller.sender }
+    const values = rows.map((row) => columns.map(({ type }, index) => toValue(type, row[index] ?? null, own)))
+    return { columns, rows: values, examined, returned: rows.length, ...(explanation === undefined ? {} : { explanation }) }
   }
 }
 

@@ -7,6 +7,28 @@
 export const SCALARS = ['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'f32', 'f64', 'string', 'bytes', 'identity', 'timestamp', 'json'] as const
 export type Scalar = (typeof SCALARS)[number]
 
+/** What can be compared with what. */
+export type ScalarKind = 'bool' | 'integer' | 'float' | 'text' | 'bytes' | 'identity' | 'timestamp' | 'json'
+
+export const kindOf: Readonly<Record<Scalar, ScalarKind>> = {
+  bool: 'bool',
+  u8: 'integer',
+  i8: 'integer',
+  u16: 'integer',
+  i16: 'integer',
+  u32: 'integer',
+  i32: 'integer',
+  u64: 'integer',
+  i64: 'integer',
+  f32: 'float',
+  f64: 'float',
+  string: 'text',
+  bytes: 'bytes',
+  identity: 'identity',
+  timestamp: 'timestamp',
+  json: 'json',
+}
+
 /** A column's type. */
 export interface ScalarType {
   readonly kind: 'scalar'

@@ -15,7 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['host/plan'],
   ['host/policy', 'host/auth', 'host/log', 'host/sandbox'],
   ['host/storage', 'guest-sdk/transform'],
-  ['host/module'],
+  ['host/module', 'host/sql'],
   ['host/reducer'],
   ['host/publish'],
   ['host/shard'],
@@ -36,6 +36,7 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   jose: ['host/auth'],
   fastify: ['host/api'],
   commander: ['host/cli'],
+  'libpg-query': ['host/sql'],
 }
 
 /** What the compiler's transform knows of the host: what a name, a type and a schema are, and how policies are read. */
@@ -54,14 +55,15 @@ const textDoors: readonly TextDoor[] = [
   {
     what: 'writes SQL',
     pattern: /\b(?:SELECT|INSERT INTO|DELETE FROM|CREATE (?:TABLE|INDEX)|ALTER TABLE|PRAGMA)\b/,
-    open: ['host/plan/printer.ts', 'host/storage'],
+    // The last two speak of it to people: to run it they would need one of the doors below.
+    open: ['host/plan/printer.ts', 'host/storage', 'host/sql', 'host/cli/command/sql.ts'],
   },
   { what: 'evaluates a text', pattern: /\beval\(|\bnew Function\(|['"](?:node:)?vm['"]/, open: [] },
   { what: 'passes on what another file exports', pattern: /^export [^'"`;()]*? from '/m, open: ['host/index.ts'] },
 ]
 
 /** Who hands SQL to a file, besides the storage with the host's own tables; and they only what the printer printed. */
-const statementDoors = ['host/reducer/table-access.ts', 'host/publish/publish.ts']
+const statementDoors = ['host/reducer/table-access.ts', 'host/reducer/run-sql.ts', 'host/publish/publish.ts']
 
 /** The arguments of `.statement(…)` and `.execute(…)`, which prepare and run SQL, and of the driver's own methods. */
 function statementsOf(code: string): readonly string[] {

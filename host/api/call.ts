@@ -10,7 +10,7 @@ import { PackedReader } from '../packed-bytes.ts'
 import { unpackValue } from '../row-codec.ts'
 import { runningModule } from './database-facts.ts'
 import type { DatabaseFacts, NumberedReducer, RunningModule } from './database-facts.ts'
-import { nearNames } from './near-names.ts'
+import { nearNames } from '../near-names.ts'
 import { packArguments } from './pack-arguments.ts'
 import type { NamedArguments } from './pack-arguments.ts'
 

@@ -34,7 +34,7 @@ export function openHistory({ data, database }: HistoryOptions): DatabaseHistory
 
 export function requireDataFolder(data: string): string {
   if (isDataFolder(data)) return data
-  throw usage(`${data} is no data folder of a host: it has neither databases nor a log`)
+  throw usage(`${data} is no data folder of a host: it has no host.sqlite`)
 }
 
 /** A place in a database's history, counted from 1. */

@@ -20,6 +20,7 @@ import { publishCommand } from './command/publish.ts'
 import { replayCommand } from './command/replay.ts'
 import { schemaCommand } from './command/schema.ts'
 import { serveCommand } from './command/serve.ts'
+import { sqlCommand } from './command/sql.ts'
 import { tokenCommand } from './command/token.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -40,6 +41,7 @@ export function createProgram(terminal: Terminal): Command {
     schemaCommand(terminal),
     callCommand(terminal, 'call'),
     callCommand(terminal, 'query'),
+    sqlCommand(terminal),
     logsCommand(terminal),
     tokenCommand(terminal),
     identityCommand(terminal),

@@ -40,7 +40,7 @@ export async function recordAt(history: DatabaseHistory, position: bigint): Prom
     if (record.head.position === position) return showRecord(record, archive)
     if (record.head.position > position) break
   }
-  throw unknown(history, `no record at position ${position}`)
+  throw unknownCall(history, `no record at position ${position}`)
 }
 
 /**
@@ -52,7 +52,7 @@ export async function callsWithId(history: DatabaseHistory, id: string): Promise
   using archive = await Archive.of(history)
   const found: ShownCall[] = []
   for await (const record of noting(history, archive)) if (isCall(record) && idOf(record) === id) found.push(showCall(record, archive))
-  if (found.length === 0) throw unknown(history, `no call with the id ${JSON.stringify(id)}`)
+  if (found.length === 0) throw unknownCall(history, `no call with the id ${JSON.stringify(id)}`)
   return found
 }
 
@@ -68,7 +68,7 @@ async function* noting(history: DatabaseHistory, archive: Archive): AsyncGenerat
   }
 }
 
-export function unknown({ name, range }: DatabaseHistory, what: string): HostError {
+export function unknownCall({ name, range }: DatabaseHistory, what: string): HostError {
   const has = range === undefined ? 'the log has none of its records' : `the log has its positions ${range.first} to ${range.last}`
   return new HostError('ERR_CALL_UNKNOWN', `${name} has ${what}: ${has}`)
 }

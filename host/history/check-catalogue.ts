@@ -10,19 +10,30 @@ import { finding } from './finding.ts'
 import type { Finding } from './finding.ts'
 import type { FolderHistory } from './folder-history.ts'
 
-/** Which database each folder is, by its note; a text is what is wrong with that. */
-export type FolderNotes = ReadonlyMap<string, DatabaseId | string>
+/** Which database each folder is, by its note. */
+export type FolderNotes = ReadonlyMap<string, DatabaseId | BadNote>
+
+interface BadNote {
+  readonly what: string
+  readonly todo: string
+}
+
+export function isGood(note: DatabaseId | BadNote | undefined): note is DatabaseId {
+  return note !== undefined && 'uid' in note
+}
 
 export function readNotes(data: string, names: readonly string[]): FolderNotes {
   return new Map(names.map((name) => [name, readNote(databaseFolder(data, name))]))
 }
 
-function readNote(folder: string): DatabaseId | string {
+function readNote(folder: string): DatabaseId | BadNote {
   try {
-    return readDatabaseNote(folder) ?? 'the note of which database this is, database.json, is missing'
+    const todo = 'restore it from a backup: without it no host opens the database'
+    return readDatabaseNote(folder) ?? { what: 'the note of which database this is, database.json, is missing', todo }
   } catch (error) {
     if (!(error instanceof HostError)) throw error
-    return 'the note of which database this is, database.json, is not what was written'
+    const [what = '', ...todo] = error.message.split(': ')
+    return { what, todo: todo.join(': ') }
   }
 }
 
@@ -32,8 +43,8 @@ export function checkFolders(notes: FolderNotes): readonly Finding[] {
   const first = new Map<string, string>()
   for (const [name, note] of notes) {
     const file = `databases/${name}/database.json`
-    if (typeof note === 'string') {
-      found.push(finding('catalogue', name, file, note, 'restore it from a backup: without it no host opens the database'))
+    if (!isGood(note)) {
+      found.push(finding('catalogue', name, file, note.what, note.todo))
       continue
     }
     const other = first.get(hexOf(note.uid))
@@ -74,20 +85,20 @@ export function dropNotes(catalogue: CatalogueFile): readonly string[] {
   return catalogue.drops().map((name) => `${name} was being dropped: the next start finishes that`)
 }
 
-function tenantFinding(name: string, tenant: string, note: DatabaseId | string | undefined): readonly Finding[] {
-  if (note === undefined || typeof note === 'string' || note.tenant === tenant) return []
+function tenantFinding(name: string, tenant: string, note: DatabaseId | BadNote | undefined): readonly Finding[] {
+  if (!isGood(note) || note.tenant === tenant) return []
   const what = `the folder is of a database of tenant ${note.tenant}, and the listed one is ${tenant}'s`
   return [finding('catalogue', name, `databases/${name}/database.json`, what, 'restore the folder of the listed database from a backup')]
 }
 
-/** The name of a database says in which lane its records are. */
+/** The name of a database, and the number of lanes, say in which its records are. */
 function laneFindings(catalogue: CatalogueFile, { lanes }: FolderHistory, notes: FolderNotes): readonly Finding[] {
   const count = catalogue.storedLaneCount
   if (count === undefined) return []
   return [...notes].flatMap(([name, note]) => {
-    const found = typeof note === 'string' ? undefined : lanes.find(({ log }) => firstKept(log, note.uid) !== undefined)
+    const found = isGood(note) ? lanes.find(({ log }) => firstKept(log, note.uid) !== undefined) : undefined
     if (found === undefined || found.lane === laneOf(name, count)) return []
     const what = `its records are in log ${found.lane}, and a database of this name looks in log ${laneOf(name, count)}`
-    return [finding('catalogue', name, `databases/${name}`, what, 'give the folder the name back that the database was created with')]
+    return [finding('catalogue', name, `databases/${name}`, what, 'restore host.sqlite, which says how many logs there are, from a backup of this folder')]
   })
 }

@@ -29,7 +29,7 @@ export async function checkState(history: DatabaseHistory, folder: TemporaryFold
   // A creation that was broken off before anything had happened.
   if (!existsSync(join(history.folder, stateName)) && range === undefined && snapshots.list().length === 0) return
   try {
-    const opened = await openState(copyOf(history.folder, folder), inLog, { isCreation: false })
+    const opened = await openState(copyOf(history, folder), inLog, { isCreation: false })
     try {
       tell(report, opened.report)
       compare(opened.state.file, opened.report, { report, content })
@@ -43,8 +43,9 @@ export async function checkState(history: DatabaseHistory, folder: TemporaryFold
 }
 
 /** Snapshots are read where they are: none is made here. */
-function copyOf(from: string, folder: TemporaryFolder): string {
-  const copy = folder.at('database')
+function copyOf({ folder: from, name: ownName }: DatabaseHistory, folder: TemporaryFolder): string {
+  // A database's folder has its name, which has no dot: no file beside it has the same.
+  const copy = folder.at(ownName)
   mkdirSync(copy)
   for (const name of ['database.json', 'state.json', stateName, `${stateName}-wal`]) {
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(copy, name))

@@ -13,7 +13,7 @@ import { HostError } from '../errors.ts'
 import { CatalogueFile } from '../storage/catalogue-file.ts'
 import { cataloguePath, databaseFolders } from '../storage/data-folder.ts'
 import { hexOf } from '../storage/log-history.ts'
-import { checkCatalogue, checkFolders, dropNotes, readNotes } from './check-catalogue.ts'
+import { checkCatalogue, checkFolders, dropNotes, isGood, readNotes } from './check-catalogue.ts'
 import { checkDatabase } from './check-database.ts'
 import type { DatabaseReport } from './check-database.ts'
 import { checkLogs } from './check-log.ts'
@@ -48,7 +48,7 @@ export async function checkFolder(data: string, { now, onProgress = () => undefi
   const names = databaseFolders(data)
   const folderNotes = readNotes(data, names)
   const folder = FolderHistory.open(data, now)
-  const namesByUid = new Map([...folderNotes].flatMap(([name, note]) => (typeof note === 'string' ? [] : [[hexOf(note.uid), name] as const])))
+  const namesByUid = new Map([...folderNotes].flatMap(([name, note]) => (isGood(note) ? [[hexOf(note.uid), name] as const] : [])))
   const findings = [...book.findings, ...(await checkLogs(folder, { now, names: namesByUid, onProgress })), ...checkFolders(folderNotes)]
   const notes: string[] = []
   if (book.catalogue !== undefined) {
@@ -57,7 +57,7 @@ export async function checkFolder(data: string, { now, onProgress = () => undefi
     notes.push(...dropNotes(book.catalogue))
   }
   const dropping = book.catalogue?.drops() ?? []
-  const known = names.filter((name) => typeof folderNotes.get(name) === 'object' && !dropping.includes(name))
+  const known = names.filter((name) => isGood(folderNotes.get(name)) && !dropping.includes(name))
   let snapshots = 0
   for (const [index, name] of known.entries()) {
     onProgress(`database ${index + 1} of ${known.length}: ${name}`)

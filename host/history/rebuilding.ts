@@ -46,6 +46,7 @@ export class Rebuilding {
       // A host that runs takes old ones away.
       else if (snapshots.list().some(({ path }) => path === snapshot.path)) this.#findSnapshot(snapshot, 'its bytes are not what was written')
     }
+    for (const name of snapshots.damagedNotes()) this.#find(name, 'the note of a snapshot is not what was written: nobody can use that')
     this.#intact = intact
   }
 
@@ -101,8 +102,12 @@ export class Rebuilding {
   }
 
   #findSnapshot({ path }: Snapshot, what: string): void {
-    const todo = 'remove it and its .json: the state file, or an older one and the log, have the same'
-    this.#report.find('snapshot', join('snapshots', basename(path)), what, todo)
+    this.#find(basename(path), what)
+  }
+
+  #find(name: string, what: string): void {
+    const todo = 'remove the snapshot and its .json: the state file, or an older one and the log, have the same'
+    this.#report.find('snapshot', join('snapshots', name), what, todo)
   }
 
   #findLost(what: string): void {

@@ -3,7 +3,7 @@
  * records say. replayer.ts is what happens to each.
  */
 import { HostError } from '../errors.ts'
-import { unknown } from './calls.ts'
+import { unknownCall } from './calls.ts'
 import type { DatabaseHistory } from './folder-history.ts'
 import { earliestPosition, PastState } from './past-state.ts'
 import { Replayer } from './replayer.ts'
@@ -53,8 +53,8 @@ async function rangeOf(history: DatabaseHistory, { from, to }: ReplayOptions): P
   const { range } = history
   const first = from ?? (await earliestPosition(history))
   const last = to ?? range?.last
-  if (range === undefined || first === undefined || last === undefined) throw unknown(history, 'nothing that could run again')
-  for (const position of [first, last]) if (position < range.first || position > range.last) throw unknown(history, `no record at position ${position}`)
+  if (range === undefined || first === undefined || last === undefined) throw unknownCall(history, 'nothing that could run again')
+  for (const position of [first, last]) if (position < range.first || position > range.last) throw unknownCall(history, `no record at position ${position}`)
   if (last < first) throw new HostError('ERR_USAGE', `a range goes from the earlier position to the later one, not from ${first} to ${last}`)
   return { from: first, to: last }
 }

@@ -3,7 +3,9 @@
  * holds no values: each operand says where its value comes from when the statement runs. The printer
  * beside this file is the one place where a plan becomes SQL.
  */
+import { unreachable } from '../errors.ts'
 import type { Column, Index, Table } from '../schema/schema.ts'
+import type { Query } from './query.ts'
 
 /** What a call says of itself: policies and statements may speak of all of it. */
 export type ContextOperand =
@@ -20,6 +22,8 @@ export type Operand =
   | ContextOperand
   /** The statement's own list, in order. */
   | { readonly kind: 'parameter' }
+  /** Of the same list, by its place: a client's `$1` may stand in several. */
+  | { readonly kind: 'numbered'; readonly ordinal: number }
   | { readonly kind: 'literal'; readonly value: SqlValue }
   /** The row at hand, which is not stored yet: its value at this place. */
   | { readonly kind: 'row'; readonly ordinal: number }
@@ -55,6 +59,7 @@ export interface Order {
 }
 
 export type Statement =
+  | Query
   | { readonly kind: 'select'; readonly table: Table; readonly where: Condition; readonly order: readonly Order[]; readonly hasLimit: boolean }
   /** How many rows there are, counted no further than its last parameter. */
   | { readonly kind: 'count'; readonly table: Table; readonly where: Condition }
@@ -113,6 +118,34 @@ function joined(kind: 'and' | 'or', terms: readonly Condition[], neutral: Condit
   const [first, second] = kept
   if (first === undefined) return neutral
   return second === undefined ? first : { kind, terms: kept }
+}
+
+/** The same condition with each of its expressions, also of those inside of an `exists`, as `change` gives it. */
+export function withExpressions(condition: Condition, change: (expression: Expression) => Expression): Condition {
+  switch (condition.kind) {
+    case 'true':
+    case 'false':
+    case 'unknown':
+      return condition
+    case 'holds':
+    case 'is-null':
+      return { ...condition, operand: change(condition.operand) }
+    case 'compare':
+      return { ...condition, left: change(condition.left), right: change(condition.right) }
+    case 'in':
+      return { ...condition, operand: change(condition.operand), items: condition.items.map(change) }
+    case 'not':
+      return { ...condition, term: withExpressions(condition.term, change) }
+    case 'and':
+    case 'or':
+      return { ...condition, terms: condition.terms.map((term) => withExpressions(term, change)) }
+    case 'examined':
+      return { ...condition, condition: withExpressions(condition.condition, change) }
+    case 'exists':
+      return { ...condition, where: withExpressions(condition.where, change) }
+    default:
+      return unreachable(condition)
+  }
 }
 
 /** The columns that identify a row of this table: its owner, where it has one, and its key. */

@@ -7,9 +7,14 @@ import type { Column, Index, Table } from '../schema/schema.ts'
 import type { Scalar } from '../value-type.ts'
 import { and, compare, indexColumns, keyColumns, parameter, physicalColumns } from './plan.ts'
 import type { Condition, Expression, Operand, Order, SqlValue, Statement } from './plan.ts'
+import type { Query, QueryOrder, Selection, Source, Value } from './query.ts'
 
 /** The storage's function that counts the rows a statement examines; none of SQLite's own is called so. */
 export const stepFunction = '_step'
+/** The same for a client's statement: a row that its policies have let through, with its bytes. */
+export const seenFunction = '_seen'
+/** Tells whoever keeps account of rows of one that the statement's terms have let through too. */
+export const touchFunction = '_touch'
 
 export interface Printed {
   readonly sql: string
@@ -35,6 +40,8 @@ class Printer {
         const order = statement.order.length > 0 ? ` ORDER BY ${statement.order.map(orderTerm).join(', ')}` : ''
         return `SELECT ${list(statement.table.columns)} FROM ${name(statement.table)}${this.where(statement.where)}${order}${statement.hasLimit ? ` LIMIT ${this.bind(parameter)}` : ''}`
       }
+      case 'query':
+        return this.query(statement)
       case 'count':
         return `SELECT count(*) FROM (SELECT 1 FROM ${name(statement.table)}${this.where(statement.where)} LIMIT ${this.bind(parameter)})`
       case 'probe':
@@ -122,6 +129,104 @@ class Printer {
     if (alias !== undefined) return `${quote(alias)}.${name(column)}`
     // Inside, a bare name would be taken for a column of the table that is looked into.
     return this.#isInside && this.#own !== undefined ? `${name(this.#own)}.${name(column)}` : name(column)
+  }
+
+  query(query: Query): string {
+    const list = query.columns.map((column) => this.value(column)).join(', ')
+    const parts = [
+      `${query.isExplained ? 'EXPLAIN QUERY PLAN ' : ''}SELECT ${query.isDistinct ? 'DISTINCT ' : ''}${list}`,
+      this.selection(query),
+      query.groups.length === 0 ? '' : `GROUP BY ${query.groups.map((value) => this.value(value)).join(', ')}`,
+      // With a count in it, SQLite does not take it for a condition on rows and ask it of hidden ones.
+      query.having === undefined ? '' : `HAVING CASE WHEN count(*) >= 0 THEN ${this.value(query.having)} END`,
+      query.order.length === 0 ? '' : `ORDER BY ${query.order.map((order) => this.queryOrder(order)).join(', ')}`,
+      `LIMIT ${this.bind(query.limit)}`,
+      query.offset === undefined ? '' : `OFFSET ${this.bind(query.offset)}`,
+    ]
+    return parts.filter((part) => part !== '').join(' ')
+  }
+
+  /**
+   * A cross join is one that SQLite takes in the order in which it is written: terms rely on it. Of the terms of
+   * one table those that its index has the columns for come first, in the order of the text, and the key is in
+   * every index: so a row is counted before any other term can pass it over.
+   */
+  selection({ sources }: Selection): string {
+    if (sources.length === 0) return ''
+    const tables = sources.map(({ table, alias }) => `${name(table)} AS ${quote(alias)}`).join(' CROSS JOIN ')
+    const counts = sources.filter(({ isCounted }) => isCounted).map(({ table, alias }) => `${stepFunction}(${quote(alias)}.${name(table.key)})`)
+    const terms = sources.flatMap((source) => [
+      ...(source.served.kind === 'true' ? [] : [`(${this.condition(source.served)})`]),
+      ...source.terms.map((term) => this.value(term)),
+    ])
+    return `FROM ${tables} WHERE ${[...counts, ...terms, ...sources.map((source) => this.examined(source))].join(' AND ')}`
+  }
+
+  /**
+   * Asked of the policies, then counted as seen, and only then asked what the client asks. CASE keeps this
+   * order where terms joined by AND have none. Each count takes a column, or SQLite would ask it once and not
+   * for each row.
+   */
+  examined({ table, alias, policy, weights, rowBytes, filter, touch }: Source): string {
+    const key = `${quote(alias)}.${name(table.key)}`
+    const hidden = policy.kind === 'true' ? [] : [this.condition(policy)]
+    const bytes = [...weights].map(([column, times]) => `coalesce(octet_length(${quote(alias)}.${name(column)}), 0) * ${times}`)
+    const seen = `${seenFunction}(${[...(bytes.length === 0 ? [`octet_length(${key})`] : bytes), rowBytes].join(' + ')})`
+    const asked = filter.map((term) => this.value(term))
+    const touched =
+      touch === undefined
+        ? '1'
+        : `${touchFunction}(${touch}, ${keyColumns(table)
+            .map((column) => `${quote(alias)}.${name(column)}`)
+            .join(', ')})`
+    const all = [...hidden, seen, ...asked]
+    return `${all.map((one) => `CASE WHEN ${one} THEN`).join(' ')} ${touched}${' END'.repeat(all.length)}`
+  }
+
+  /** Each that has parts has parentheses: none relies on what binds closer. */
+  value(value: Value): string {
+    switch (value.kind) {
+      case 'column':
+        return `${quote(value.alias)}.${name(value.column)}`
+      case 'operand':
+        return this.bind(value.operand)
+      case 'call':
+        return `${value.name}(${this.values(value.args)})`
+      case 'aggregate':
+        return `${value.name}(${value.isDistinct ? 'DISTINCT ' : ''}${value.argument === undefined ? '*' : this.value(value.argument)})`
+      case 'coalesce':
+        return `coalesce(${this.values(value.args)})`
+      case 'case': {
+        const branches = value.branches.map(({ when, result }) => `WHEN ${this.value(when)} THEN ${this.value(result)}`)
+        return `CASE ${branches.join(' ')}${value.otherwise === undefined ? '' : ` ELSE ${this.value(value.otherwise)}`} END`
+      }
+      case 'compare':
+        return `(${this.value(value.left)} ${value.operator} ${value.right.kind === 'operand' ? '+' : ''}${this.value(value.right)})`
+      case 'in':
+        return `(${this.value(value.operand)} IN (${this.values(value.items)}))`
+      case 'is-null':
+        return `(${this.value(value.operand)} IS NULL)`
+      case 'not':
+        return `(NOT ${this.value(value.term)})`
+      case 'and':
+        return `(${value.terms.map((term) => this.value(term)).join(' AND ')})`
+      case 'or':
+        return `(${value.terms.map((term) => this.value(term)).join(' OR ')})`
+      case 'exists':
+        return `(EXISTS (SELECT 1 ${this.selection(value.query)}))`
+      case 'in-query':
+        return `(${this.value(value.operand)} IN (SELECT ${this.value(value.column)} ${this.selection(value.query)}))`
+      default:
+        return unreachable(value)
+    }
+  }
+
+  values(values: readonly Value[]): string {
+    return values.map((value) => this.value(value)).join(', ')
+  }
+
+  queryOrder({ value, isDescending, nulls }: QueryOrder): string {
+    return `${this.value(value)}${isDescending ? ' DESC' : ''}${nulls === undefined ? '' : ` NULLS ${nulls.toUpperCase()}`}`
   }
 
   bind(operand: Operand): string {

@@ -10,7 +10,8 @@ import { always, and, indexColumns, never, or, physicalColumns, storedIndexes } 
 import type { Condition, Exists, Expression, SqlValue } from '../plan/plan.ts'
 import { snakeCase } from '../schema/names.ts'
 import type { Column, Table } from '../schema/schema.ts'
-import type { Scalar } from '../value-type.ts'
+import { kindOf } from '../value-type.ts'
+import type { ScalarKind } from '../value-type.ts'
 import { parseExpression } from './parse.ts'
 import { ExpressionError } from './syntax.ts'
 import type { Syntax } from './syntax.ts'
@@ -31,7 +32,7 @@ interface Scope {
 }
 
 /** What can be compared with what. A literal adapts to the other side. */
-type Kind = 'bool' | 'integer' | 'float' | 'text' | 'bytes' | 'identity' | 'timestamp' | 'json' | 'assurance' | 'null'
+type Kind = ScalarKind | 'assurance' | 'null'
 
 interface Value {
   readonly kind: Kind
@@ -39,25 +40,6 @@ interface Value {
   /** A value that was written down, which may become one of another kind. */
   readonly isLiteral: boolean
   readonly at: number
-}
-
-const KINDS: Readonly<Record<Scalar, Kind>> = {
-  bool: 'bool',
-  u8: 'integer',
-  i8: 'integer',
-  u16: 'integer',
-  i16: 'integer',
-  u32: 'integer',
-  i32: 'integer',
-  u64: 'integer',
-  i64: 'integer',
-  f32: 'float',
-  f64: 'float',
-  string: 'text',
-  bytes: 'bytes',
-  identity: 'identity',
-  timestamp: 'timestamp',
-  json: 'json',
 }
 
 const CONTEXT: ReadonlyMap<string, { readonly kind: Kind; readonly expression: Expression }> = new Map([
@@ -159,7 +141,7 @@ class ExpressionCheck {
   #column({ table, alias }: Scope, name: string, at: number): Value {
     const column = columnOf(table, name)
     if (column === undefined) throw new ExpressionError(`${table.name} has no column ${name}; it has ${table.columns.map((one) => one.name).join(', ')}`, at)
-    return { kind: KINDS[column.type.scalar], expression: { kind: 'column', column, alias }, isLiteral: false, at }
+    return { kind: kindOf[column.type.scalar], expression: { kind: 'column', column, alias }, isLiteral: false, at }
   }
 
   #exists(tree: Extract<Syntax, { kind: 'exists' }>): Condition {

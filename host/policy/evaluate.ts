@@ -4,6 +4,7 @@
  * the storage, with the row's values bound.
  */
 import { unreachable } from '../errors.ts'
+import { withExpressions } from '../plan/plan.ts'
 import type { Condition, Exists, Expression, Operator, SqlRow, SqlValue } from '../plan/plan.ts'
 import type { Table } from '../schema/schema.ts'
 import { contextValue } from './context.ts'
@@ -110,6 +111,7 @@ function valueOf(expression: Expression, table: Table): ValueOf {
     case 'literal':
       return () => expression.value
     case 'parameter':
+    case 'numbered':
       throw new Error('a policy has no parameters')
     default:
       return (_row, context) => contextValue(expression, context)
@@ -174,34 +176,10 @@ function codeOrder(unit: number): number {
 
 /** The same look with each column of the row as its place in the row's values. */
 function withRowBound(exists: Exists, table: Table): Exists {
-  return { ...exists, where: bound(exists.where, table) }
+  return { ...exists, where: withExpressions(exists.where, (expression) => placed(expression, table)) }
 }
 
-function bound(condition: Condition, table: Table): Condition {
-  const value = (expression: Expression): Expression =>
-    expression.kind === 'column' && expression.alias === undefined ? { kind: 'row', ordinal: table.columns.indexOf(expression.column) } : expression
-  switch (condition.kind) {
-    case 'true':
-    case 'false':
-    case 'unknown':
-      return condition
-    case 'holds':
-    case 'is-null':
-      return { ...condition, operand: value(condition.operand) }
-    case 'compare':
-      return { ...condition, left: value(condition.left), right: value(condition.right) }
-    case 'in':
-      return { ...condition, operand: value(condition.operand), items: condition.items.map(value) }
-    case 'not':
-      return { ...condition, term: bound(condition.term, table) }
-    case 'and':
-    case 'or':
-      return { ...condition, terms: condition.terms.map((term) => bound(term, table)) }
-    case 'examined':
-      return { ...condition, condition: bound(condition.condition, table) }
-    case 'exists':
-      return withRowBound(condition, table)
-    default:
-      return unreachable(condition)
-  }
+function placed(expression: Expression, table: Table): Expression {
+  if (expression.kind !== 'column' || expression.alias !== undefined) return expression
+  return { kind: 'row', ordinal: table.columns.indexOf(expression.column) }
 }

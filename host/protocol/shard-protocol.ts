@@ -5,6 +5,7 @@
  */
 import type { DatabaseLimits, LimitChange } from '../database-limits.ts'
 import type { Assurance, Login } from '../identity.ts'
+import type { Scalar } from '../value-type.ts'
 
 /** Who calls, as the API verified it. The shard turns logins into identities. */
 export interface CallerHead {
@@ -74,6 +75,20 @@ export interface IdentityEntry {
   readonly logins: readonly Login[]
 }
 
+export interface SqlHead {
+  readonly columns: readonly { readonly name: string; readonly type: Scalar }[]
+  readonly rowCount: number
+  readonly examined: number
+  readonly explanation?: SqlExplanation
+}
+
+/** How a statement's rows were found. */
+export interface SqlExplanation {
+  /** As SQLite goes about it. */
+  readonly plan: readonly string[]
+  readonly policies: readonly { readonly table: string; readonly policies: readonly string[] }[]
+}
+
 /** Claims of a database token before it is signed. */
 export interface TokenRequest {
   readonly subject: string
@@ -113,6 +128,11 @@ export interface ShardRequests {
   call: {
     request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead; id?: string }
     answer: { version: number; fuel: number }
+  }
+  /** A client's statement. Answer body: its rows, each value with its presence before it (docs/row-format.md). */
+  sql: {
+    request: { sql: string; params: readonly unknown[]; caller: CallerHead; explain: boolean }
+    answer: SqlHead
   }
   identify: { request: { login: Login }; answer: { identity: string } }
   identities: { request: Record<never, never>; answer: { identities: readonly IdentityEntry[] } }

@@ -8,6 +8,7 @@ import { LruMap } from '../lru-map.ts'
 import type { Statement } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
 import type { Printed } from '../plan/printer.ts'
+import type { CompiledStatement } from '../sql/compile.ts'
 
 /** What decides the text of a statement beside its own shape. */
 export interface PlanVersion {
@@ -17,6 +18,7 @@ export interface PlanVersion {
 
 export class PlanCache {
   #printed = new LruMap<string, Printed>(limits.plansCachedMax)
+  #compiled = new LruMap<string, CompiledStatement>(limits.sqlStatementsCachedMax)
 
   /** `shape` names the statement among those of one version: equal shapes, equal statements. */
   printed({ schema, policy }: PlanVersion, shape: string, plan: () => Statement): Printed {
@@ -28,8 +30,19 @@ export class PlanCache {
     return made
   }
 
+  /** The same for a client's statement; its text is part of `key`. */
+  compiled({ schema, policy }: PlanVersion, key: string, compile: () => CompiledStatement): CompiledStatement {
+    const versioned = `${schema}.${policy} ${key}`
+    const known = this.#compiled.get(versioned)
+    if (known !== undefined) return known
+    const made = compile()
+    this.#compiled.set(versioned, made)
+    return made
+  }
+
   /** A publish that was undone has given its version's number back. */
   forget(): void {
     this.#printed = new LruMap(limits.plansCachedMax)
+    this.#compiled = new LruMap(limits.sqlStatementsCachedMax)
   }
 }

@@ -66,6 +66,11 @@ export class TableAccess {
     return this.#policies.inside(reducer)
   }
 
+  /** What a client's statement may see: no reducer's policies, and counted row by row. */
+  get readPolicies(): Condition {
+    return this.#policies.inside(undefined).examined
+  }
+
   /** Whether the call may leave this row. The writes of the call to `policy.looks` must be visible. */
   admits(operation: 'insert' | 'update', row: SqlRow, context: PolicyContext): boolean {
     return this.policy(context).admits(operation, row, context, this.#look)
@@ -158,6 +163,7 @@ export function bind(operands: readonly Operand[], values: SqlRow, context: Poli
       case 'literal':
         return operand.value
       case 'row':
+      case 'numbered':
         return values[operand.ordinal] ?? null
       case 'actor':
       case 'assurance':

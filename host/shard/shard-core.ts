@@ -23,13 +23,18 @@ import { publish, resume } from '../publish/publish.ts'
 import { Database } from '../reducer/database.ts'
 import type { LogLine } from '../reducer/call-log.ts'
 import { runOnce } from '../reducer/run-call.ts'
+import { runSql } from '../reducer/run-sql.ts'
 import type { CallResult } from '../reducer/run-call.ts'
+import { PackedWriter } from '../packed-bytes.ts'
 import type { InstanceMode } from '../sandbox/instance-mode.ts'
+import { isParserLoaded, loadParser } from '../sql/parse-statement.ts'
 import { databaseFolder, databaseFolders } from '../storage/data-folder.ts'
 import { makeDatabaseNote, readDatabaseNote } from '../storage/database-note.ts'
 import { syncFolder } from '../storage/durable-file.ts'
 import { moduleOfVersion } from '../storage/module-store.ts'
 import { openState } from '../storage/open-state.ts'
+import { packSqlValue } from '../storage/row-image.ts'
+import type { ScalarType } from '../value-type.ts'
 import type { StateReport } from '../storage/open-state.ts'
 import { CallQueue } from './call-queue.ts'
 import { fileLog } from './file-log.ts'
@@ -124,6 +129,7 @@ export class ShardCore {
       }),
     describe: (name, { version }) => this.#databases.use(name, ({ database }) => describe(database, version)),
     call: (name, head, body) => this.#databases.use(name, (open) => call(open, head, body)),
+    sql: (name, head) => this.#databases.use(name, (open) => sql(open, head)),
     identify: (name, { login }) => this.#change(name, ({ directory }) => ({ identity: identityFromBytes(directory.identify(login)) })),
     identities: (name) =>
       this.#databases.use(name, ({ database, queue }) => {
@@ -241,6 +247,20 @@ async function call(
 /** Between two turns; not while rows are missing that the log has. */
 async function snapshotNow({ database, state }: OpenDatabase): Promise<void> {
   if (!database.isBehind && !state.file.isInTransaction) await state.checkpoint(true)
+}
+
+async function sql({ database, queue }: OpenDatabase, { sql: text, params, caller, explain }: ShardRequest<'sql'>): Promise<Answer<'sql'>> {
+  // Once it is there, a statement keeps its place among the calls that came with it.
+  if (!isParserLoaded()) await loadParser()
+  const run = (): Answer<'sql'> => {
+    const request = { sql: text, params, caller: database.caller(caller), isExplained: explain }
+    const { columns, rows, examined, explanation } = runSql(database, database.requireModule(), request)
+    const body = new PackedWriter('ERR_SQL_BUDGET', 2 * limits.resultSizeBytesMax)
+    const types = columns.map(({ type }): ScalarType => ({ kind: 'scalar', scalar: type, nullable: true }))
+    for (const row of rows) types.forEach((type, index) => packSqlValue(body, type, row[index] ?? null))
+    return { head: { columns, rowCount: rows.length, examined, ...(explanation === undefined ? {} : { explanation }) }, body: body.toBytes() }
+  }
+  return queue.run(run, { isRead: true })
 }
 
 function describe({ module, file }: Database, version = module?.version): Answer<'describe'> {

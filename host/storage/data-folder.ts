@@ -28,8 +28,9 @@ export function laneFolders(data: string): readonly number[] {
     .sort((left, right) => left - right)
 }
 
+/** Also one that has lost its book. */
 export function isDataFolder(data: string): boolean {
-  return existsSync(cataloguePath(data)) || existsSync(join(data, 'databases')) || existsSync(join(data, 'log'))
+  return existsSync(cataloguePath(data)) || (existsSync(join(data, 'databases')) && existsSync(join(data, 'log')))
 }
 
 function foldersIn(folder: string): string[] {

@@ -14,6 +14,7 @@ import { LruMap } from '../lru-map.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import { stepFunction } from '../plan/printer.ts'
 import { pageSizeBytes } from './page-sum.ts'
+import { StatementMeter } from './statement-meter.ts'
 
 /** What can be undone alone inside a batch's transaction. A call's may lie in a publish's. */
 export type Savepoint = 'call' | 'publish'
@@ -46,6 +47,8 @@ export class DatabaseFile implements Disposable {
   readonly path: string
   /** Rows that statements may still examine behind a policy; whoever begins a call sets it. */
   rowsExaminedLeft: number = limits.rowsExaminedPerCallMax
+  /** Of the client's statement that runs. */
+  readonly meter = new StatementMeter((steps) => this.#spend(steps))
   readonly #sqlite: Sqlite.Database
   readonly #statements = new LruMap<string, FileStatement>(limits.statementsCachedMax)
 
@@ -71,13 +74,19 @@ export class DatabaseFile implements Disposable {
     pragma('secure_delete = ON')
     pragma('trusted_schema = OFF')
     pragma(`cache_size = -${cacheSizeKiB}`)
-    this.#sqlite.function(stepFunction, { directOnly: true }, () => this.#step())
+    this.#sqlite.function(stepFunction, { directOnly: true, varargs: true }, () => this.#step())
+    this.meter.register(this.#sqlite)
   }
 
   /** SQLite here cannot be interrupted: this is what ends a walk over rows that nobody may see. */
   #step(): number {
-    this.rowsExaminedLeft--
-    if (this.rowsExaminedLeft >= 0) return 1
+    this.#spend(1)
+    return 1
+  }
+
+  #spend(steps: number): void {
+    this.rowsExaminedLeft -= steps
+    if (this.rowsExaminedLeft >= 0) return
     throw new HostError('ERR_CALL_LIMIT', `a call may examine at most ${limits.rowsExaminedPerCallMax} rows: name an indexed column that finds fewer`)
   }
 

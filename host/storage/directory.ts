@@ -52,6 +52,11 @@ export class Directory {
     return identity
   }
 
+  /** The same without minting one: undefined for a login that was never seen. */
+  find(login: Login): Uint8Array | undefined {
+    return this.#stored(login)?.identity
+  }
+
   /** Drops what was read or minted in a transaction that is rolled back. */
   forget(): void {
     this.#known.clear()

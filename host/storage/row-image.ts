@@ -95,7 +95,7 @@ export function toObject(columns: readonly Column[], row: SqlRow, own: { readonl
 }
 
 /** `own` is the reader's identity: nearly every identity it sees, so its text is made once. */
-function toValue(scalar: Scalar, value: SqlValue, own: { readonly bytes: Uint8Array; readonly text: Identity }): unknown {
+export function toValue(scalar: Scalar, value: SqlValue, own: { readonly bytes: Uint8Array; readonly text: Identity }): unknown {
   switch (scalar) {
     case 'bool':
       return value === null ? null : value === 1n

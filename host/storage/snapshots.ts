@@ -44,6 +44,12 @@ export class Snapshots {
     return found.toSorted((left, right) => (left.position < right.position ? 1 : -1))
   }
 
+  /** The names of notes that are not what was written: their snapshots are none. */
+  damagedNotes(): readonly string[] {
+    const listed = new Set(this.list().map(({ path }) => basename(this.#note(path))))
+    return globSync('*.json', { cwd: this.#folder }).filter((name) => !listed.has(name))
+  }
+
   /** The position of the newest one, 0 when there is none. */
   get position(): bigint {
     return this.list()[0]?.position ?? 0n

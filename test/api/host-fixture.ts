@@ -56,6 +56,10 @@ export class Person {
     this.token = token
   }
 
+  sql(body: object): Promise<Reply> {
+    return this.#host.request('POST', `/v1/databases/${this.#database}/sql`, { token: this.token, body })
+  }
+
   call(reducer: string, args: unknown = [], { sender, id }: { readonly sender?: object; readonly id?: string } = {}): Promise<Reply> {
     return this.#host.request('POST', `/v1/databases/${this.#database}/call/${reducer}`, { token: this.token, body: { args, sender, id } })
   }

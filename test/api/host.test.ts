@@ -219,3 +219,31 @@ test('tokens and rows outlive the host that made them', async () => {
   const { body } = await other.request('GET', '/v1/databases', { token: other.operator })
   assert.deepEqual(body.databases, [{ name: 'diary', tenant: 'default', module: body.databases[0].module, version: 1 }])
 })
+
+test('a statement goes over HTTP as it does in process: JSON in the forms of its types, errors with their place', async () => {
+  const [sarah, desk] = [await somebody(), await somebody(['act-for'])]
+  await sarah.call('remember', ['Water in the basement'])
+  const sql = 'SELECT id, caller, content, at < $1 AS is_past FROM notes WHERE caller = $2 ORDER BY at DESC LIMIT 20'
+  const me = await sarah.identity()
+  const { status, body } = await sarah.sql({ sql, params: ['9999-01-01T00:00:00Z', me], explain: true })
+  assert.equal(status, 200)
+  assert.deepEqual(body, {
+    columns: [
+      { name: 'id', type: 'u64' },
+      { name: 'caller', type: 'identity' },
+      { name: 'content', type: 'string' },
+      { name: 'is_past', type: 'bool' },
+    ],
+    rows: [['1', me, 'Water in the basement', true]],
+    examined: 1,
+    returned: 1,
+    explanation: {
+      plan: ['SEARCH notes USING PRIMARY KEY (caller=?)', 'USE TEMP B-TREE FOR ORDER BY'],
+      policies: [{ table: 'notes', policies: ['caller = sender'] }],
+    },
+  })
+  assert.deepEqual((await desk.sql({ sql: 'SELECT content FROM notes' })).body.rows, [])
+  assert.deepEqual(codeOf(await sarah.sql({ sql: 'SELECT content FROM notes', sender: { subject: 'bob' } })), '403 ERR_ACT_FOR_DENIED')
+  assert.partialDeepStrictEqual((await sarah.sql({ sql: 'SELECT contnet FROM notes' })).body.error, { code: 'ERR_SQL_NAME', detail: { line: 1, column: 8 } })
+  for (const bad of [{}, { sql: 1 }, { sql, params: [{}] }, { sql, more: 1 }]) assert.equal(codeOf(await sarah.sql(bad)), '400 ERR_REQUEST_MALFORMED')
+})

@@ -101,6 +101,7 @@ export class StandInShard implements Shard {
       if (head.version !== version) throw new HostError('ERR_BUSY', 'another module runs now', { detail: { version } })
       return { head: { version, fuel: fuelOfStandIn }, body: await this.onCall(head, body) }
     },
+    sql: async () => ({ head: { columns: [], rowCount: 0, examined: 0 }, body: none }),
     limits: async (name, { change }) => ({ head: changeLimits(defaultLimits, this.#database(name) && change), body: none }),
     identify: async (name, { login }) => ({ head: { identity: this.#identity(name, login) }, body: none }),
     identities: async (name) => ({

@@ -163,3 +163,22 @@ test('a publish says what it grants and which tables it makes', async () => {
   const { code } = await served.run(['databases', 'drop', 'second', '--yes'])
   assert.equal(code, 0)
 })
+
+test('sql prints rows as a table, and explains how it found them', async () => {
+  await served.run(['call', 'write', 'a note for sql', '3', 'true', '--as', 'una'])
+  const sql = 'SELECT text, stars FROM notes WHERE stars > $1 AND is_done = $2'
+  const { stdout, stderr } = await served.run(['sql', sql, '2', 'true', '--as', 'una', '--explain'])
+  assert.equal(
+    stdout,
+    `text            stars
+a note for sql  3
+
+plan      SEARCH notes USING PRIMARY KEY (writer=?)
+policies  notes: writer = sender
+rows      1 examined, 1 returned
+`,
+  )
+  assert.match(stderr, /1 row/)
+  assert.deepEqual(((await served.ask('sql', 'SELECT count(*) FROM notes', '--as', 'vera')) as { rows: unknown }).rows, [['0']])
+  assert.equal(errorOf(await served.run(['sql', 'DROP TABLE notes', '--as', 'una', '--json'])), 'ERR_SQL_UNSUPPORTED')
+})

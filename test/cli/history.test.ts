@@ -1,13 +1,16 @@
 /** What an operator does with a data folder at a prompt: calls, replay, check. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { EXIT_CODES } from '../../host/cli/exit-code.ts'
 import { spoilText } from '../history/damage.ts'
 import { contentOf, forgeSnapshot, HistoryFixture } from '../history/history-fixture.ts'
-import { CommandFixture } from './command-fixture.ts'
+import { CommandFixture, repository } from './command-fixture.ts'
 import type { Outcome } from './command-fixture.ts'
 import { errorOf } from './served-fixture.ts'
 
@@ -164,6 +167,21 @@ test('all three work beside a host that runs, and leave it alone', async () => {
   assert.match(stdout, /\n {2}left out: state files and the list of databases: a host runs on this folder\n$/)
   assert.equal((await fetch(`${String(url)}/v1/health`)).status, 200)
   assert.equal(await serving.end(), EXIT_CODES.ok)
+})
+
+test('a replay that is interrupted leaves no copy of anybody’s data', async () => {
+  const args = ['replay', '--data', fixture.path, '--database', 'ledger']
+  const child = spawn(process.execPath, [join(repository, 'bin/remembrancer.js'), ...args], {
+    env: { ...shell.environment, TMPDIR: temporary },
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'exit')
+  while (child.exitCode === null && (await readdir(temporary)).length === 0);
+  child.kill('SIGINT')
+  const [code] = await ended
+  // It may have come to its end just then.
+  assert.ok(code === 130 || code === 0, String(code))
+  assert.deepEqual(readdirSync(temporary), [])
 })
 
 test('nothing is left in the temporary folder, and the data folder is as it was', async () => {

@@ -66,8 +66,8 @@ export async function runFlips({ flips, seed, onProblem }: FlipsOptions): Promis
 async function leftFolder(random: Random, ending: Moment | 'closed'): Promise<FolderLife> {
   const life = await FolderLife.begin(random, { sizeMb: 0, hasSmallLimits: true })
   const has = (kind: FileKind): boolean => filesOf(life.host).some((file) => file.kind === kind)
-  for (let cycle = 0; cycle < 3 || (cycle < 20 && !has('snapshot note')); cycle++) await life.cycle('snapshot')
-  await (ending === 'closed' ? life.end() : life.cycle(ending))
+  for (let cycle = 0; cycle < 3 || (cycle < 20 && !has('snapshot note')); cycle++) await life.killAt('snapshot')
+  await (ending === 'closed' ? life.end() : life.killAt(ending))
   if (life.problems.length > 0) throw new Error(`the folder was not sound before: ${life.problems.join('\n')}`)
   return life
 }

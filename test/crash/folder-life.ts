@@ -9,6 +9,7 @@ import { ballast, Checker } from './check.ts'
 import { doorOf } from './doors.ts'
 import type { DiskFault } from './disk-faults.ts'
 import { HostProcess } from './host-process.ts'
+import { losePower, loseState } from './mishaps.ts'
 import { FolderWatch, pause, planKill } from './kill-plan.ts'
 import type { KillPlan, Moment } from './kill-plan.ts'
 import { Load } from './load.ts'
@@ -37,6 +38,8 @@ export interface FolderLifeOptions {
 export class FolderLife {
   readonly data = mkdtempSync(join(tmpdir(), 'remembrancer-crash-'))
   acknowledged = 0
+  powerLosses = 0
+  stateLosses = 0
   published = 0
   retried = 0
   readonly hostMs: number[] = []
@@ -79,9 +82,16 @@ export class FolderLife {
     return this.#world
   }
 
-  /** A host is started, and killed at some moment or at this one. */
-  async cycle(at?: Moment): Promise<Moment> {
-    return this.#cycle(planKill(this.#random, at))
+  /** A host is started and killed at some moment; now and then that is not all. */
+  async cycle(): Promise<Moment> {
+    const moment = await this.#cycle(planKill(this.#random))
+    this.#befall()
+    return moment
+  }
+
+  /** A host is started, and killed at this moment. */
+  async killAt(moment: Moment): Promise<void> {
+    await this.#cycle(planKill(this.#random, moment))
   }
 
   /** A host is started, publishes one module after the other under load, and is killed after so many. */
@@ -155,6 +165,18 @@ export class FolderLife {
     const end = performance.now() + recoveryTimeMsMax
     while (performance.now() < end) if (await load.enterLatest(model)) return
     this.#world.problem(`${model.name} takes no calls though its disk works again`)
+  }
+
+  #befall(): void {
+    const folders = this.#world.databases.map(({ name }) => this.#folderOf(name))
+    const random = this.#random
+    if (random.chance(4)) {
+      losePower(folders, random)
+      this.powerLosses += 1
+    } else if (random.chance(6)) {
+      loseState(random.pick(folders), random)
+      this.stateLosses += 1
+    }
   }
 
   /** The last host of the folder is closed, and what it leaves is looked at. */

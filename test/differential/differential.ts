@@ -124,7 +124,7 @@ export class OurSide implements Disposable {
 
 // ---- PostgreSQL ------------------------------------------------------------------------------------
 
-const definitions = `
+export const definitions = `
 CREATE ROLE app;
 GRANT app TO postgres;
 ${owners
@@ -148,7 +148,7 @@ EXCEPTION
   WHEN insufficient_privilege THEN RETURN 'denied';
 END $$;`
 
-function schemaName(owner: QuestionSet['owner']): string {
+export function schemaName(owner: QuestionSet['owner']): string {
   return owner === null ? 'ownerless' : 'owned'
 }
 
@@ -190,7 +190,7 @@ export class PostgresSide {
   }
 }
 
-function insertsInto(table: string, all: readonly SqlRow[]): readonly string[] {
+export function insertsInto(table: string, all: readonly SqlRow[]): readonly string[] {
   return all.map((row) => `INSERT INTO ${table} VALUES (${idOf(row)}, ${valuesText(row.slice(1))});`)
 }
 

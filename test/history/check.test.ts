@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 
 import Sqlite from 'better-sqlite3'
 
@@ -133,6 +134,11 @@ test('a snapshot whose bytes are not what was written, and one that does not fol
   using flipped = fixture.copy()
   flipped.flip('databases/ledger/snapshots/00000000000000000016.sqlite', 5_000)
   assert.deepEqual(await foundIn(flipped), ['snapshot ledger databases/ledger/snapshots/00000000000000000016.sqlite: its bytes are not what was written'])
+  using unnoted = fixture.copy()
+  unnoted.flip('databases/ledger/snapshots/00000000000000000016.json', 0)
+  assert.deepEqual(await foundIn(unnoted), [
+    'snapshot ledger databases/ledger/snapshots/00000000000000000016.json: the note of a snapshot is not what was written: nobody can use that',
+  ])
   using forged = fixture.copy()
   await forgeSnapshot(forged, 'ledger', "UPDATE notes SET content = 'forged' WHERE id = 1")
   assert.deepEqual(await foundIn(forged), [
@@ -201,53 +207,54 @@ test('an index that is not that of its table is found', async () => {
   )
 })
 
+/** The findings about folders and the host's book. */
+async function misplacedIn(folder: DataFolder): Promise<readonly string[]> {
+  const found = await foundIn(folder)
+  return found.filter((line) => line.startsWith('catalogue')).map((line) => line.replace(/^catalogue /, '').replace(/[0-9a-f]{32}/, '<uid>'))
+}
+
 test('folders and the list of databases are held against each other', async () => {
   using folder = fixture.copy()
   renameSync(folder.at('databases/bank'), folder.at('bank'))
   cpSync(folder.at('databases/stamps'), folder.at('databases/copied'), { recursive: true })
   mkdirSync(folder.at('databases/empty'))
-  const found = (await foundIn(folder)).filter((line) => line.startsWith('catalogue'))
-  assert.deepEqual(
-    found.map((line) => line.replace(/[0-9a-f]{32}/, '<uid>')),
-    [
-      'catalogue - log/0: there are records of a database <uid> whose folder is not there',
-      'catalogue empty databases/empty/database.json: the note of which database this is, database.json, is missing',
-      'catalogue stamps databases/stamps/database.json: it is the same database as copied',
-      'catalogue bank databases/bank: the database is listed, and its folder is not there',
-      'catalogue copied databases/copied: the folder is there, and the database is not listed',
-      'catalogue empty databases/empty: the folder is there, and the database is not listed',
-    ],
-  )
+  assert.deepEqual(await misplacedIn(folder), [
+    '- log/0: there are records of a database <uid> whose folder is not there',
+    'copied databases/copied/database.json: the files are those of stamps, says database.json',
+    'empty databases/empty/database.json: the note of which database this is, database.json, is missing',
+    'bank databases/bank: the database is listed, and its folder is not there',
+    'copied databases/copied: the folder is there, and the database is not listed',
+    'empty databases/empty: the folder is there, and the database is not listed',
+  ])
 })
 
-test('a folder that was given another name is found by its log, and one of another tenant by its note', async () => {
-  using folder = new DataFolder()
-  {
-    using catalogue = new CatalogueFile(folder.path)
-    catalogue.laneCount(4)
-    catalogue.createTenant('default')
-  }
-  {
-    await using host = await openHost({ data: folder.path })
-    await host.database('anna', { create: true })
-  }
-  renameSync(folder.at('databases/anna'), folder.at('databases/bert'))
-  const found = await foundIn(folder)
-  assert.ok(
-    found.some((line) => /^catalogue bert databases\/bert: its records are in log \d, and a database of this name looks in log \d$/.test(line)),
-    found.join('\n'),
-  )
-  renameSync(folder.at('databases/bert'), folder.at('databases/anna'))
-  const book = new Sqlite(folder.at('host.sqlite'))
-  book.prepare("INSERT INTO tenants (name) VALUES ('acme')").run()
-  book.prepare("UPDATE databases SET tenant = 'acme'").run()
-  book.close()
-  assert.ok(
-    (await foundIn(folder)).includes(
-      "catalogue anna databases/anna/database.json: the folder is of a database of tenant default, and the listed one is acme's",
-    ),
-  )
+test('one database in two folders, and one of another tenant than the listed one, are found by their notes', async () => {
+  using folder = fixture.copy()
+  cpSync(folder.at('databases/stamps'), folder.at('databases/copied'), { recursive: true })
+  const note = JSON.parse(readFileSync(folder.at('databases/copied/database.json'), 'utf8'))
+  const crc = crc32(`copied ${note.uid} ${note.tenant}`)
+  writeFileSync(folder.at('databases/copied/database.json'), JSON.stringify({ ...note, name: 'copied', crc }))
+  changeBook(folder, "INSERT INTO tenants (name) VALUES ('acme')", "UPDATE databases SET tenant = 'acme' WHERE name = 'bank'")
+  assert.deepEqual(await misplacedIn(folder), [
+    'stamps databases/stamps/database.json: it is the same database as copied',
+    'copied databases/copied: the folder is there, and the database is not listed',
+    "bank databases/bank/database.json: the folder is of a database of tenant default, and the listed one is acme's",
+  ])
 })
+
+test('a book that knows of another number of logs is found by where the records are', async () => {
+  using folder = fixture.copy()
+  changeBook(folder, 'UPDATE lanes SET count = 3')
+  const found = await misplacedIn(folder)
+  assert.ok(found.length > 0)
+  for (const line of found) assert.match(line, /: its records are in log 0, and a database of this name looks in log [12]$/)
+})
+
+function changeBook(folder: DataFolder, ...statements: readonly string[]): void {
+  const book = new Sqlite(folder.at('host.sqlite'))
+  for (const statement of statements) book.prepare(statement).run()
+  book.close()
+}
 
 test('a host’s book that is missing or damaged is named, and the rest is looked at without it', async () => {
   using missing = fixture.copy()

@@ -38,9 +38,14 @@ export const callRoutes: Routes = (server, context) => {
 async function answerCall(context: ApiContext, kind: 'reducer' | 'query', name: string, request: DatabaseRequest): Promise<CallAnswer> {
   const database = request.params.db
   const { args, sender, id } = expectBody(callBody, request.body)
-  const visitor = visitorOf(request)
-  const caller = sender === undefined ? callerHead(visitor) : actingFor(visitor, readLogin(sender, await context.facts.issuer(database)))
+  const caller = await callerOf(context, request, sender)
   return runCall(context.facts, context.shardOf(database), { database, kind, name, args, caller, id: id === undefined ? undefined : checkCallId(id) })
+}
+
+/** Whom a request speaks for: its visitor, or the sender that its body names. */
+export async function callerOf({ facts }: ApiContext, request: DatabaseRequest, sender: z.infer<typeof loginShape> | undefined): Promise<CallerHead> {
+  const visitor = visitorOf(request)
+  return sender === undefined ? callerHead(visitor) : actingFor(visitor, readLogin(sender, await facts.issuer(request.params.db)))
 }
 
 function callerHead(visitor: Visitor): CallerHead {

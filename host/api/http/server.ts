@@ -24,6 +24,7 @@ import { keyRoutes } from './key-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoute } from './log-route.ts'
 import { publishRoute } from './publish-route.ts'
+import { sqlRoute } from './sql-route.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 
 export interface Api {
@@ -99,6 +100,7 @@ function addRoutes(server: FastifyInstance, context: ApiContext): void {
   tenantRoutes(server, context)
   databaseRoutes(server, context)
   callRoutes(server, context)
+  sqlRoute(server, context)
   keyRoutes(server, context)
   limitRoutes(server, context)
   identityRoutes(server, context)

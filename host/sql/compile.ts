@@ -1,0 +1,531 @@
+/**
+ * A client's SELECT to a plan, under the policies of whoever may run it. PostgreSQL's parser has read it;
+ * what of its tree is taken, and what it means, is decided here and in the files beside.
+ */
+import type { Node } from 'libpg-query'
+
+import { HostError } from '../errors.ts'
+import type { Login } from '../identity.ts'
+import * as limits from '../limits.ts'
+import { keyColumns, withExpressions } from '../plan/plan.ts'
+import type { Condition, Operand } from '../plan/plan.ts'
+import { print } from '../plan/printer.ts'
+import type { Printed } from '../plan/printer.ts'
+import { childrenOf, partsOf } from '../plan/query.ts'
+import type { Query, QueryOrder, Selection, Source, Value } from '../plan/query.ts'
+import { nearNames } from '../near-names.ts'
+import type { Column, Table } from '../schema/schema.ts'
+import { kindOf } from '../value-type.ts'
+import type { Scalar } from '../value-type.ts'
+import { arrange } from './arrange.ts'
+import type { Arranged } from './arrange.ts'
+import { Expressions, unsupported } from './expressions.ts'
+import type { AggregatePlace, StatementState } from './expressions.ts'
+import type { Known } from './kinds.ts'
+import { allow, asNode, locationOf, opened, stringOf } from './node.ts'
+import type { NodeOf } from './node.ts'
+import { parseStatement } from './parse-statement.ts'
+import { places } from './places.ts'
+import { shown } from './scope.ts'
+import type { Scope } from './scope.ts'
+import { pointedAt, StatementError } from './statement-error.ts'
+import { as, ParameterKinds, resultScalar } from './typed.ts'
+import type { Typed } from './typed.ts'
+
+/** A table that statements may name, and the policies of reading it. */
+export interface SqlTable {
+  readonly table: Table
+  readonly policies: Condition
+}
+
+export interface ResultColumn {
+  readonly name: string
+  readonly type: Scalar
+}
+
+export interface CompiledStatement {
+  readonly printed: Printed
+  /** The statement that says how this one is gone about. */
+  explained(): Printed
+  readonly parameters: readonly Known[]
+  readonly logins: readonly Login[]
+  readonly columns: readonly ResultColumn[]
+  /** Rows wanted and rows passed over: written down, or the index of a parameter; undefined when not said. */
+  readonly limit: RowCount
+  readonly offset: RowCount
+  /** Each once, in the order of the numbers that touched rows come with. */
+  readonly sources: readonly Table[]
+}
+
+export type RowCount = bigint | { readonly parameter: number } | undefined
+
+export interface CompileOptions {
+  readonly tables: ReadonlyMap<string, SqlTable>
+  /** Whether somebody keeps account of the rows that a statement's terms let through. */
+  readonly isTouching: boolean
+}
+
+/**
+ * The parser must have been loaded.
+ *
+ * @throws HostError ERR_SQL_SYNTAX, ERR_SQL_UNSUPPORTED, ERR_SQL_NAME, ERR_SQL_TYPE, with the line and a caret where there is a place.
+ */
+export function compileStatement(text: string, options: CompileOptions): CompiledStatement {
+  try {
+    return new StatementCompiler(options).compile(parseStatement(text))
+  } catch (error) {
+    throw error instanceof StatementError ? pointedAt(text, error) : error
+  }
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  withClause: 'WITH is not taken: write what it names in its place, or send several statements',
+  larg: 'UNION, INTERSECT and EXCEPT are not taken: send each SELECT by itself',
+  rarg: 'UNION, INTERSECT and EXCEPT are not taken: send each SELECT by itself',
+  valuesLists: 'VALUES is not taken: write SELECT … FROM a table',
+  lockingClause: 'a statement only reads: leave FOR UPDATE and its like away',
+  intoClause: 'a statement only reads: leave INTO away',
+  windowClause: 'window functions are not taken: select the rows in their order',
+}
+
+class StatementCompiler implements StatementState {
+  readonly parameters = new ParameterKinds()
+  readonly logins: Login[] = []
+  nodes = 0
+  depth = 0
+  readonly #options: CompileOptions
+  readonly #sources: Table[] = []
+
+  constructor(options: CompileOptions) {
+    this.#options = options
+  }
+
+  compile(statement: Node): CompiledStatement {
+    const select = asNode(statement, 'SelectStmt')
+    if (select === undefined)
+      throw unsupported(`a client's statement is a SELECT and changes nothing: rows change by reducers (this is ${opened(statement).kind})`, undefined)
+    const { query, ...made } = new SelectCompiler(this, select, undefined).whole()
+    return {
+      ...made,
+      printed: print(query),
+      explained: () => print({ ...query, isExplained: true }),
+      parameters: this.parameters.all(),
+      logins: this.logins,
+      sources: this.#sources,
+    }
+  }
+
+  subquery(select: NodeOf<'SelectStmt'>, outer: Scope, at: number | undefined): { readonly query: Selection; readonly columns: readonly Typed[] } {
+    return new SelectCompiler(this, select, outer).inner(at)
+  }
+
+  table(name: string, at: number | undefined): SqlTable & { readonly number: number } {
+    const { tables } = this.#options
+    const found = tables.get(name)
+    if (found === undefined) {
+      const near = nearNames(name, [...tables.keys()])
+      throw new StatementError(
+        'ERR_SQL_NAME',
+        `there is no table ${shown(name)}: ${near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there is ${[...tables.keys()].join(', ')}`}`,
+        at,
+      )
+    }
+    if (this.#sources.length >= limits.sqlTablesMax) throw unsupported(`a statement names at most ${limits.sqlTablesMax} tables`, at)
+    return { ...found, number: this.#sources.push(found.table) - 1 }
+  }
+
+  touch(number: number): number | undefined {
+    return this.#options.isTouching ? number : undefined
+  }
+}
+
+class SelectCompiler {
+  readonly #statement: StatementCompiler
+  readonly #select: NodeOf<'SelectStmt'>
+  readonly #scope: { readonly sources: (Arranged & { readonly number: number })[]; readonly outer: Scope | undefined }
+  readonly #conjuncts: Value[] = []
+
+  constructor(statement: StatementCompiler, select: NodeOf<'SelectStmt'>, outer: Scope | undefined) {
+    this.#statement = statement
+    this.#select = select
+    this.#scope = { sources: [], outer }
+  }
+
+  // ---- a whole statement ---------------------------------------------------------------------------
+
+  whole(): Pick<CompiledStatement, 'columns' | 'limit' | 'offset'> & { readonly query: Query } {
+    this.#allow([
+      'distinctClause',
+      'targetList',
+      'fromClause',
+      'whereClause',
+      'groupClause',
+      'havingClause',
+      'sortClause',
+      'limitCount',
+      'limitOffset',
+      'limitOption',
+      'op',
+    ])
+    this.#from()
+    const targets = this.#targets('allowed')
+    if (targets.length === 0) throw unsupported('a statement selects at least one column', undefined)
+    const columns = targets.map(({ value }) => settled(value, this.#statement.parameters))
+    const groups = this.#groups(targets)
+    const having = this.#select.havingClause === undefined ? undefined : this.#expressions('allowed').condition(this.#select.havingClause)
+    const isDistinct = this.#isDistinct()
+    const sorted = this.#order(targets)
+    const all = [...columns, ...sorted.map(({ value }) => value), ...(having === undefined ? [] : [having])]
+    const isGrouped = groups.length > 0 || having !== undefined || all.some(({ value }) => hasAggregate(value))
+    if (isGrouped) this.#refuseUngrouped(all, groups)
+    if (isDistinct) refuseOutside(sorted, columns)
+    const order = totalOrder(sorted, isDistinct ? columns : isGrouped ? groups : this.#keys())
+    const values = [...all, ...groups].map(({ value }) => value)
+    const { limit, offset } = this.#limits()
+    return {
+      query: {
+        kind: 'query',
+        sources: this.#arranged(values),
+        columns: columns.map(({ value }) => value),
+        isDistinct,
+        groups: groups.map(({ value }) => value),
+        having: having?.value,
+        order: isGrouped && groups.length === 0 ? [] : order,
+        limit: numbered(places.limit),
+        offset: offset === undefined ? undefined : numbered(places.offset),
+        isExplained: false,
+      },
+      columns: columns.map((column, index) => ({ name: targets[index]?.name ?? '', type: resultScalar(column) })),
+      limit,
+      offset,
+    }
+  }
+
+  /** What stands in an EXISTS or an IN: rows of tables, and conditions on them. */
+  inner(at: number | undefined): { readonly query: Selection; readonly columns: readonly Typed[] } {
+    allow(this.#select, ['targetList', 'fromClause', 'whereClause', 'limitOption', 'op'], 'a subquery', 'it has SELECT, FROM and WHERE', at)
+    this.#refuseSets()
+    this.#from()
+    if (this.#scope.sources.length === 0) throw unsupported('a subquery has a FROM', at)
+    const columns = this.#targets('in a subquery').map(({ value }) => value)
+    return { query: { sources: this.#arranged(columns.map(({ value }) => value)) }, columns }
+  }
+
+  #allow(fields: readonly string[]): void {
+    this.#refuseSets()
+    allow(this.#select, fields, 'SELECT', 'docs/sql.md says what is', undefined)
+  }
+
+  #refuseSets(): void {
+    for (const field of Object.keys(this.#select)) {
+      const advice = ADVICE[field]
+      if (advice !== undefined) throw unsupported(advice, undefined)
+    }
+    if (this.#select.op !== undefined && this.#select.op !== 'SETOP_NONE') throw unsupported(ADVICE['larg'] ?? '', undefined)
+    if (this.#select.limitOption === 'LIMIT_OPTION_WITH_TIES') throw unsupported('WITH TIES is not taken: write LIMIT', undefined)
+  }
+
+  #expressions(place: AggregatePlace): Expressions {
+    return new Expressions(this.#statement, this.#scope, place)
+  }
+
+  // ---- from and where ------------------------------------------------------------------------------
+
+  #from(): void {
+    const { fromClause = [], whereClause } = this.#select
+    if (fromClause.length > 1) throw unsupported('tables are joined by JOIN … ON, not by a comma', undefined)
+    for (const item of fromClause) this.#fromItem(item)
+    if (whereClause === undefined) return
+    if (this.#scope.sources.length === 0) throw unsupported('WHERE stands behind a FROM', undefined)
+    this.#addCondition(whereClause, 'in WHERE')
+  }
+
+  #fromItem(item: Node | undefined): void {
+    const table = asNode(item, 'RangeVar')
+    if (table !== undefined) return this.#addTable(table)
+    const join = asNode(item, 'JoinExpr')
+    if (join === undefined) throw unsupported('FROM takes tables and JOIN: subqueries and functions there are not taken', undefined)
+    const { jointype, larg, rarg, quals } = join
+    allow(join, ['jointype', 'larg', 'rarg', 'quals'], 'JOIN', 'write JOIN … ON …')
+    if (jointype !== 'JOIN_INNER')
+      throw unsupported('LEFT, RIGHT and FULL JOIN are not taken: send a second statement for the rows that may be missing', undefined)
+    if (this.#statement.depth++ > limits.sqlDepthMax) throw unsupported('too many joins in each other', undefined)
+    this.#fromItem(larg)
+    this.#fromItem(rarg)
+    this.#statement.depth--
+    if (quals === undefined) throw unsupported('a join says by what: JOIN … ON a.column = b.column', undefined)
+    this.#addCondition(quals, 'in JOIN')
+  }
+
+  #addTable(range: NodeOf<'RangeVar'>): void {
+    const at = locationOf(range)
+    const { schemaname, catalogname, relname = '', alias } = range
+    if (schemaname !== undefined || catalogname !== undefined)
+      throw new StatementError('ERR_SQL_NAME', "tables are written without a schema; there are the module's own only", at)
+    allow(range, ['relname', 'inh', 'relpersistence', 'alias'], 'a table', 'write its name, and a short one behind AS')
+    if (range.inh !== true) throw unsupported('ONLY is not taken: tables have no children', at)
+    if (alias !== undefined) allow(alias, ['aliasname'], 'an alias', 'columns keep their names', at)
+    const { table, policies, number } = this.#statement.table(relname, at)
+    const name = alias?.aliasname ?? relname
+    if (this.#scope.sources.some((source) => source.name === name))
+      throw new StatementError('ERR_SQL_NAME', `${shown(name)} stands twice in FROM: give one another name with AS`, at)
+    const own = `_t${number}`
+    this.#scope.sources.push({
+      name,
+      table,
+      alias: own,
+      number,
+      policies: withExpressions(policies, (one) => (one.kind === 'column' && one.alias === undefined ? { ...one, alias: own } : one)),
+    })
+  }
+
+  #addCondition(node: Node, place: AggregatePlace): void {
+    const add = (value: Value): void => {
+      if (value.kind === 'and') value.terms.forEach(add)
+      else this.#conjuncts.push(value)
+    }
+    add(this.#expressions(place).condition(node).value)
+  }
+
+  /** The sources in their order, with what they cost: `values` are all that the statement computes of their rows. */
+  #arranged(values: readonly Value[]): readonly Source[] {
+    const outer = new Set<string>()
+    for (let around = this.#scope.outer; around !== undefined; around = around.outer) for (const { alias } of around.sources) outer.add(alias)
+    const parts = [...values, ...this.#conjuncts].flatMap((value) => [...partsOf(value)])
+    return arrange(this.#scope.sources, this.#conjuncts, outer).map((source) => {
+      const number = this.#scope.sources.find(({ alias }) => alias === source.alias)?.number ?? 0
+      return { ...source, weights: weightsOf(source.alias, parts), rowBytes: parts.length * limits.sqlExpressionBytes, touch: this.#statement.touch(number) }
+    })
+  }
+
+  // ---- the list ------------------------------------------------------------------------------------
+
+  #targets(place: AggregatePlace): readonly Target[] {
+    const { targetList = [] } = this.#select
+    const targets = targetList.flatMap((node) => this.#target(node, place))
+    if (targets.length > limits.sqlItemsMax) throw unsupported(`a statement selects at most ${limits.sqlItemsMax} columns`, undefined)
+    return targets
+  }
+
+  #target(node: Node, place: AggregatePlace): readonly Target[] {
+    const target = asNode(node, 'ResTarget')
+    if (target === undefined) throw unsupported('this is no column of a list', undefined)
+    allow(target, ['name', 'val'], 'a column', 'write an expression, and its name behind AS')
+    const fields = asNode(target.val, 'ColumnRef')?.fields ?? []
+    if (fields.some((field) => 'A_Star' in field)) return this.#star(fields, locationOf(target))
+    const value = this.#expressions(place).value(target.val)
+    if (value.isLogin === true) throw unsupported('identity(…) is compared with a column by = or <> or IN, and nothing else', value.at)
+    return [{ name: target.name ?? defaultName(target.val), isNamed: target.name !== undefined, value }]
+  }
+
+  #star(fields: readonly Node[], at: number | undefined): readonly Target[] {
+    const qualifier = fields.length > 1 ? stringOf(fields[0]) : undefined
+    const sources = this.#scope.sources.filter((source) => qualifier === undefined || source.name === qualifier)
+    if (sources.length === 0 || fields.length > 2)
+      throw new StatementError('ERR_SQL_NAME', qualifier === undefined ? '* needs a FROM' : `no table ${shown(qualifier)} in FROM`, at)
+    return sources.flatMap(({ table, alias }) =>
+      table.columns.map((column): Target => ({ name: column.name, isNamed: false, value: columnValue(column, alias, at) })),
+    )
+  }
+
+  #isDistinct(): boolean {
+    const { distinctClause } = this.#select
+    if (distinctClause === undefined) return false
+    if (distinctClause.some((node) => Object.keys(node).length > 0)) throw unsupported('DISTINCT ON is not taken: write GROUP BY', undefined)
+    return true
+  }
+
+  /** By position, by the name of a column of the list, or by an expression. PostgreSQL takes a table's column before the list's. */
+  #groups(targets: readonly Target[]): readonly Typed[] {
+    const { groupClause = [] } = this.#select
+    return groupClause.map((node) => {
+      const at = opened(node).body
+      const listed = this.#position(node, targets) ?? (this.#isColumn(node) ? undefined : namedTarget(node, targets))
+      const value = listed ?? this.#expressions('in GROUP BY').value(node)
+      if (value.kind === 'json') throw new StatementError('ERR_SQL_TYPE', 'Json is no group: it has no equality', value.at)
+      if (hasAggregate(value.value)) throw unsupported('an aggregate is no group', locationOf(at))
+      return settled(value, this.#statement.parameters)
+    })
+  }
+
+  #isColumn(node: Node): boolean {
+    const name = stringOf(asNode(node, 'ColumnRef')?.fields?.[0])
+    return this.#scope.sources.some(({ table }) => table.columns.some((column) => column.name === name))
+  }
+
+  /** A whole number that stands alone is a place in the list. */
+  #position(node: Node, targets: readonly Target[]): Typed | undefined {
+    const constant = asNode(node, 'A_Const')
+    if (constant === undefined) return undefined
+    const place = constant.ival === undefined ? undefined : (constant.ival.ival ?? 0)
+    const target = place === undefined ? undefined : targets[place - 1]
+    if (target === undefined) throw new StatementError('ERR_SQL_NAME', `the list has places 1 to ${targets.length}`, locationOf(constant))
+    return target.value
+  }
+
+  #order(targets: readonly Target[]): readonly Sorted[] {
+    const { sortClause = [] } = this.#select
+    return sortClause.map((node) => {
+      const sort = asNode(node, 'SortBy')
+      if (sort?.node === undefined) throw unsupported('this order is not taken', undefined)
+      allow(sort, ['node', 'sortby_dir', 'sortby_nulls'], 'ORDER BY', 'write ASC or DESC, NULLS FIRST or LAST')
+      const listed = this.#position(sort.node, targets) ?? namedTarget(sort.node, targets)
+      const value = settled(listed ?? this.#expressions('allowed').value(sort.node), this.#statement.parameters)
+      if (value.kind === 'json') throw new StatementError('ERR_SQL_TYPE', 'Json has no order', value.at)
+      if (value.isLogin === true) throw unsupported('identity(…) is no order', value.at)
+      const isDescending = sort.sortby_dir === 'SORTBY_DESC'
+      const first = sort.sortby_nulls === 'SORTBY_NULLS_FIRST' || (sort.sortby_nulls !== 'SORTBY_NULLS_LAST' && isDescending)
+      return { value, isDescending, nulls: first ? 'first' : 'last' }
+    })
+  }
+
+  #keys(): readonly Typed[] {
+    return this.#scope.sources.flatMap(({ table, alias }) => keyColumns(table).map((column) => columnValue(column, alias, undefined)))
+  }
+
+  #refuseUngrouped(values: readonly Typed[], groups: readonly Typed[]): void {
+    const known = new Set(groups.map(({ value }) => keyOf(value)))
+    const own = new Set(this.#scope.sources.map(({ alias }) => alias))
+    const check = (value: Value, at: number | undefined): void => {
+      if (value.kind === 'aggregate' || known.has(keyOf(value))) return
+      if (value.kind === 'column' && own.has(value.alias)) {
+        throw new StatementError('ERR_SQL_NAME', `${value.column.name} is in no aggregate and in no group: add it to GROUP BY`, at)
+      }
+      for (const child of childrenOf(value)) check(child, at)
+    }
+    for (const { value, at } of values) check(value, at)
+  }
+
+  #limits(): { readonly limit: RowCount; readonly offset: RowCount } {
+    const { limitCount, limitOffset } = this.#select
+    return { limit: this.#rowCount(limitCount), offset: this.#rowCount(limitOffset) }
+  }
+
+  #rowCount(node: Node | undefined): RowCount {
+    if (node === undefined) return undefined
+    const constant = asNode(node, 'A_Const')
+    // LIMIT ALL is LIMIT NULL.
+    if (constant?.isnull === true) return undefined
+    const value = this.#expressions('in WHERE').value(node)
+    const { open, at } = value
+    if (open?.kind === 'parameter') {
+      as(value, 'integer', this.#statement.parameters)
+      return { parameter: open.index }
+    }
+    if (value.value.kind === 'operand' && value.value.operand.kind === 'numbered' && value.kind === 'integer') return { parameter: value.value.operand.ordinal }
+    const { value: literal } = value
+    if (literal.kind === 'operand' && literal.operand.kind === 'literal' && typeof literal.operand.value === 'bigint' && literal.operand.value >= 0n)
+      return literal.operand.value
+    throw new StatementError('ERR_SQL_TYPE', 'LIMIT and OFFSET take a whole number, 0 or more, or a parameter', at)
+  }
+}
+
+interface Target {
+  readonly name: string
+  /** By an AS of its own. */
+  readonly isNamed: boolean
+  readonly value: Typed
+}
+
+interface Sorted {
+  readonly value: Typed
+  readonly isDescending: boolean
+  readonly nulls: 'first' | 'last'
+}
+
+function columnValue(column: Column, alias: string, at: number | undefined): Typed {
+  const { scalar, nullable } = column.type
+  return { value: { kind: 'column', column, alias }, kind: kindOf[scalar], scalar, nullable, at, open: undefined }
+}
+
+/** What is still open is a text, as in PostgreSQL. */
+function settled(value: Typed, parameters: ParameterKinds): Typed {
+  return value.kind === 'unknown' ? as(value, (value.open?.kind === 'parameter' ? parameters.known(value.open.index) : undefined) ?? 'text', parameters) : value
+}
+
+function namedTarget(node: Node, targets: readonly Target[]): Typed | undefined {
+  const fields = asNode(node, 'ColumnRef')?.fields ?? []
+  if (fields.length !== 1) return undefined
+  const name = stringOf(fields[0])
+  const found = targets.filter((target) => target.name === name)
+  const different = new Set(found.map(({ value }) => keyOf(value.value)))
+  if (different.size > 1)
+    throw new StatementError('ERR_SQL_NAME', `${shown(name)} stands twice in the list: write which with its place or its table`, locationOf(opened(node).body))
+  return found[0]?.value
+}
+
+/** As PostgreSQL names what has no name. */
+function defaultName(node: Node | undefined): string {
+  if (node === undefined) return '?column?'
+  const column = asNode(node, 'ColumnRef')
+  if (column !== undefined) return stringOf(column.fields?.at(-1))
+  const call = asNode(node, 'FuncCall')
+  if (call !== undefined) return stringOf(call.funcname?.at(-1))
+  if ('CoalesceExpr' in node) return 'coalesce'
+  if ('CaseExpr' in node) return 'case'
+  if (asNode(node, 'SubLink')?.subLinkType === 'EXISTS_SUBLINK') return 'exists'
+  const cast = asNode(node, 'TypeCast')
+  if (cast !== undefined) {
+    const inner = defaultName(cast.arg)
+    return inner === '?column?' ? stringOf(cast.typeName?.names?.at(-1)) : inner
+  }
+  return asNode(node, 'A_Expr')?.kind === 'AEXPR_NULLIF' ? 'nullif' : '?column?'
+}
+
+function numbered(ordinal: number): Operand {
+  return { kind: 'numbered', ordinal }
+}
+
+function hasAggregate(value: Value): boolean {
+  return [...partsOf(value)].some((part) => part.kind === 'aggregate')
+}
+
+/** As in PostgreSQL: rows that are taken for one have no order by what they differ in. */
+function refuseOutside(sorted: readonly Sorted[], columns: readonly Typed[]): void {
+  const known = new Set(columns.map(({ value }) => keyOf(value)))
+  if (columns.some(({ kind }) => kind === 'json')) throw new StatementError('ERR_SQL_TYPE', 'Json is not distinct: it has no equality', undefined)
+  for (const { value } of sorted) {
+    if (!known.has(keyOf(value.value))) throw new StatementError('ERR_SQL_NAME', 'SELECT DISTINCT is ordered by columns of its list', value.at)
+  }
+}
+
+/** What was asked for, then `rest`, so that no two rows have the same place; in its last direction, so that one index may serve both. */
+function totalOrder(sorted: readonly Sorted[], rest: readonly Typed[]): readonly QueryOrder[] {
+  const isDescending = sorted.at(-1)?.isDescending ?? false
+  const known = new Set(sorted.map(({ value }) => keyOf(value.value)))
+  const added = rest.filter(({ value }) => !known.has(keyOf(value))).map((value): Sorted => ({ value, isDescending, nulls: isDescending ? 'first' : 'last' }))
+  return [...sorted, ...added].map(({ value, isDescending: isDown, nulls }) => ({
+    value: value.value,
+    isDescending: isDown,
+    nulls: value.nullable ? nulls : undefined,
+  }))
+}
+
+/** Equal for values that are written alike. */
+function keyOf(value: Value): string {
+  return JSON.stringify(value, (_key, one: unknown) => {
+    if (typeof one === 'bigint') return `${one}n`
+    return isCatalogued(one) ? one.id : one
+  })
+}
+
+/** A table or a column. */
+function isCatalogued(value: unknown): value is { readonly id: number; readonly name: string } {
+  return typeof value === 'object' && value !== null && 'id' in value && 'name' in value
+}
+
+const LONG: ReadonlySet<Scalar> = new Set(['string', 'bytes', 'json'])
+
+/** How often each of a source's columns that may be long is named. */
+function weightsOf(alias: string, parts: readonly Value[]): ReadonlyMap<Column, number> {
+  const weights = new Map<Column, number>()
+  for (const part of parts) {
+    if (part.kind === 'column' && part.alias === alias && LONG.has(part.column.type.scalar)) weights.set(part.column, (weights.get(part.column) ?? 0) + 1)
+  }
+  return weights
+}
+
+/** For what cannot be prepared after all. */
+export function refusedBySqlite(cause: unknown): HostError {
+  return new HostError('ERR_SQL_UNSUPPORTED', 'the statement is too large or too deep to run: write it simpler', { cause })
+}
