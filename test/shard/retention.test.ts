@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { suite, test } from 'node:test'
+import { after, suite, test } from 'node:test'
 import type { TestContext } from 'node:test'
 
 import fc from 'fast-check'
@@ -19,10 +19,14 @@ import { lockFolder } from '../../host/storage/folder-lock.ts'
 import { Snapshots } from '../../host/storage/snapshots.ts'
 import { DataFolder } from '../storage/folder.ts'
 import { OpenShard } from './open-shard.ts'
-import { first } from './versions.ts'
+import { checked, first, gate } from './versions.ts'
 
 const KiB = 1_024
 const dayMicros = 86_400_000_000n
+/** Checked before a test stops the timers, which the gate needs too. */
+const module = await checked(first)
+after(() => gate.close())
+
 const everything: LogLimits = { sizeBytesMax: 2 ** 40, ageSecondsMax: 2 ** 30 }
 
 /** A shard whose segments are small, and whose upkeep has its turn when the test says so. */
@@ -47,7 +51,7 @@ class KeepingShard extends OpenShard {
       await this.create(database)
       this.#uids.set(database, hexOf((await this.held(database)).database.uid))
       await this.send(database, 'close', {})
-      await this.publish(database, first)
+      await this.publishChecked(database, module)
       await this.stamp(database, 1)
     }
   }
