@@ -42,7 +42,7 @@ function send(message: GateAnswer): void {
 
 // A parent that was killed cannot stop an endless `describe` here; the watchdog sees that it is gone.
 new Worker(join(import.meta.dirname, `gate-watchdog${extname(import.meta.filename)}`), { workerData: process.ppid }).unref()
-process.on('disconnect', () => process.exit())
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.on('message', (request: GateRequest) => {
   void answer(request).then(send)
 })

@@ -26,7 +26,7 @@ export interface BatchReport {
 const [folder = '', seed = '0'] = process.argv.slice(2)
 const corpus = readCorpus(folder)
 
-process.on('disconnect', () => process.exit())
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.on('message', (batch: Batch) => void look(batch).then((report) => process.send?.(report)))
 process.send?.('ready')
 
