@@ -11,11 +11,10 @@ export async function endOnSignal(close: () => Promise<void>): Promise<void> {
 }
 
 /** For a command with copies of people's data in a temporary folder: they do not outlive it. */
-export function endTidilyOnSignal(): void {
-  void nextSignal().then((signal) => {
-    removeTemporaryFolders()
-    endBy(signal)
-  })
+export async function endTidilyOnSignal(): Promise<void> {
+  const signal = await nextSignal()
+  removeTemporaryFolders()
+  endBy(signal)
 }
 
 function nextSignal(): Promise<EndingSignal> {

@@ -11,7 +11,7 @@ import type { Terminal } from '../terminal.ts'
 
 export function checkCommand(terminal: Terminal): Command {
   return folderCommand('check', 'hold log, snapshots and state files against each other, and say what is wrong').action(async ({ data }: FolderOptions) => {
-    endTidilyOnSignal()
+    void endTidilyOnSignal()
     const folder = requireDataFolder(data)
     const { checkFolder } = await import('../../history/check.ts')
     const report = await checkFolder(folder, { now: systemClock.now(), onProgress: (line) => terminal.progress(line) })

@@ -25,7 +25,7 @@ export function replayCommand(terminal: Terminal): Command {
     .option('--id <id>', 'the id, where it looks like a position')
     .action(async (calls: string | undefined, { id, ...options }: ReplayOptions) => {
       if (calls !== undefined && id !== undefined) throw usage('give either the calls or an id')
-      endTidilyOnSignal()
+      void endTidilyOnSignal()
       const history = openHistory(options)
       const range = id === undefined ? (parseRange(calls) ?? (await rangeOfId(history, calls ?? ''))) : await rangeOfId(history, id)
       const { prepareSandbox } = await import('../../module/sandbox-self-test.ts')
