@@ -230,6 +230,12 @@ export const shardPingMs = 1_000
 export const shardEndTimeMsMax = 5_000
 /** Time without a call after which a database moves its committed pages from the WAL into the file. */
 export const idleTimeMsMin = 250
+/** So long, and up to so many changed rows and bytes, batches that the log has wait for a commit of their file. */
+export const keptTimeMsMax = 250
+export const keptRowsMax = 4_096
+export const keptBytesMax = 4 * MiB
+/** What a changed row takes of the WAL beside its own bytes: a page of its table and one of each of a few indexes. */
+export const changedRowBytesMax = 16 * KiB
 /** How often a file that had no room for its rows tries again when nobody calls. */
 export const catchUpTimeMs = 500
 /** Databases a shard keeps open; the least recently used idle one closes (197 KiB, 3 descriptors each). */

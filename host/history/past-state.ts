@@ -35,7 +35,7 @@ export class PastState implements Disposable {
       if (snapshot === undefined) beginState(path, history.id)
       const start = snapshot?.position ?? 0n
       file = new DatabaseFile({ path, create: false, isDurable: false })
-      return new PastState(folder, file, await applyRecords(file, history.inLog.read(start), position - 1n))
+      return new PastState(folder, file, await applyRecords(file, history.inLog.read(start), { until: position - 1n }))
     } catch (error) {
       file?.close()
       folder[Symbol.dispose]()

@@ -84,7 +84,7 @@ export class Rebuilding {
     const { range, inLog } = this.#history
     if (range === undefined || range.first > position + 1n) return false
     try {
-      await applyRecords(file, inLog.read(position), to)
+      await applyRecords(file, inLog.read(position), { until: to })
     } catch (error) {
       if (!(error instanceof HostError)) throw error
       this.#findLost(error.message)

@@ -73,6 +73,9 @@ export class Database {
   #settings: Settings
   #committed: Settings
   #isBehind = false
+  #isMissingRows = false
+  /** Of the turn that waits for the log. */
+  #batchBytes = 0
   #lastCallTime: Micros
   #log: LogLine[] = []
 
@@ -224,30 +227,22 @@ export class Database {
     return taken
   }
 
-  /** What the batch did stands in the file's open transaction when this returns, and can still be undone. */
+  /** What the batch did stands in the file's open batch when this returns, and can still be undone. */
   finishBatch(): void {
     this.operations.apply()
+    this.#batchBytes = this.journal.batchBytes
     if (!this.journal.hasRecords) return
     this.file.begin()
     storeHead(this.file, this.journal.head)
   }
 
-  /** The batch is in the log. False for a file that does not take it now: it is behind the log until `catchUp`. */
-  commit(): boolean {
+  /** The batch is in the log: from here on it is read, and it enters the file with the next commit of that. */
+  commit(): void {
     this.journal.commit()
     if (this.#committed.module !== this.module) this.#committed.module?.guest.close?.()
     this.#committed = this.#settings
-    try {
-      this.file.commit()
-      this.nextIds.commit()
-      return true
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error
-      // Whoever reads now sees what was committed before.
-      this.file.rollback()
-      this.doubt()
-      return false
-    }
+    this.file.keep(this.#batchBytes)
+    this.nextIds.commit()
   }
 
   /** Nothing the batch did is left, in the file or in memory. */
@@ -279,17 +274,25 @@ export class Database {
     this.#forget()
   }
 
-  /** Some of what the log has may not be in the file. Nobody was told of it, so the file can be read; nothing may be changed until `catchUp`. */
+  /** Some of what the log has may not be in the file: nothing may be changed until `catchUp`. */
   get isBehind(): boolean {
-    return this.#isBehind
+    return this.#isBehind || this.isMissingRows
+  }
+
+  /** Somebody was told of what the file has lost: nothing may be read either. */
+  get isMissingRows(): boolean {
+    return this.#isMissingRows || this.file.hasLostBatches
   }
 
   /** Brings the file to where the log is; `read` gives the log's records after a position. */
   async catchUp(read: (after: bigint) => AsyncIterable<readonly LoggedRecord[]>): Promise<void> {
     this.file.rollback()
+    this.#isMissingRows = this.isMissingRows
+    this.file.forgetLostBatches()
     this.#forget()
-    await applyRecords(this.file, read(loadHead(this.file).position))
+    await applyRecords(this.file, read(loadHead(this.file).position), { isKept: true })
     this.journal.resume(loadHead(this.file))
+    this.#isMissingRows = false
     this.#isBehind = false
   }
 

@@ -54,7 +54,7 @@ export class Journal {
   readonly #writer = new PayloadWriter()
   #committed: Head
   #head: Head
-  #batch: { readonly records: RecordBatch; readonly epoch: bigint } | undefined
+  #batch: { readonly records: RecordBatch; readonly epoch: bigint; readonly startBytes: number } | undefined
   #refusal: HostError | undefined
 
   constructor(facts: JournalFacts, head: Head) {
@@ -76,9 +76,14 @@ export class Journal {
     return this.#head !== this.#committed
   }
 
+  /** What was added to the open batch so far. */
+  get batchBytes(): number {
+    return this.#batch === undefined ? 0 : this.#batch.records.sizeBytes - this.#batch.startBytes
+  }
+
   /** What is added until `commit` or `rollback` goes into `records`. */
   begin(records: RecordBatch, epoch: bigint): void {
-    this.#batch = { records, epoch }
+    this.#batch = { records, epoch, startBytes: records.sizeBytes }
   }
 
   /** Until `commit` or `rollback` nothing may be added. */

@@ -1,7 +1,8 @@
 /**
  * The work of one database that waits for its turn (commit-group.ts). In a turn calls run in the order they
  * came; when what they did is in the log, and not before, anyone gets an answer. A call that fails is
- * undone alone; a disk that fails undoes the turn and says so to everybody in it.
+ * undone alone; a disk that fails undoes the turn and says so to everybody in it. Rows enter the file later, many turns
+ * at once (upkeep.ts): until then they are read where they were written, in the open transaction of the file.
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
@@ -64,6 +65,9 @@ export class CallQueue {
   requireReadable(): void {
     this.requireOpen()
     if (this.#running.length > 0) throw new HostError('ERR_BUSY', 'calls of this database are being committed: try again')
+    if (!this.database.isMissingRows) return
+    this.catchUpSoon()
+    throw new HostError('ERR_BUSY', 'the disk has failed this database, and its rows are being read from the log again: try again')
   }
 
   /**
@@ -126,11 +130,13 @@ export class CallQueue {
 
   /**
    * The turn is in the log, or `failure` says why not. Where that is in doubt, the database reads the log
-   * before its next turn: what is there then has happened. So it does where its file had no room for the rows: to
-   * say that a call has happened is to let its caller read what it did.
+   * before its next turn: what is there then has happened.
    */
   end(failure?: unknown): void {
-    if (failure === undefined) return this.#settle(this.database.commit() ? undefined : rowsAreLate())
+    if (failure === undefined) {
+      this.database.commit()
+      return this.#settle(undefined)
+    }
     this.database.rollback()
     if (failure instanceof HostError && failure.code === 'ERR_COMMIT_UNKNOWN') this.database.doubt()
     this.#settle(failure)
@@ -151,11 +157,11 @@ export class CallQueue {
       else call.settle(failure)
     }
     this.#onTurn()
-    if (this.database.isBehind && this.#retry === undefined) this.#retry = setTimeout(() => this.#catchUp(), limits.catchUpTimeMs).unref()
     if (this.#waiting.length > 0) this.#turns.enqueue(this)
   }
 
   #readAgain(call: WaitingCall, refusal: HostError): void {
+    if (this.database.isMissingRows) return call.settle(refusal)
     this.#refusal = refusal
     this.database.journal.refuse(refusal)
     try {
@@ -169,6 +175,10 @@ export class CallQueue {
   }
 
   /** Whoever comes next brings the file to where the log is; this does so when nobody comes. */
+  catchUpSoon(): void {
+    this.#retry ??= setTimeout(() => this.#catchUp(), limits.catchUpTimeMs).unref()
+  }
+
   #catchUp(): void {
     this.#retry = undefined
     if (this.database.isBehind && this.#waiting.length === 0 && !this.#isClosed) this.run(() => undefined).catch(() => undefined)
@@ -200,9 +210,4 @@ function attempt<T>(work: () => T, refusal: HostError | undefined): { readonly v
 /** A log that another host has taken is none: there the rows may be others by now. */
 function isOfDisk(failure: unknown): failure is HostError {
   return failure instanceof HostError && (failure.code === 'ERR_STORAGE' || failure.code === 'ERR_COMMIT_UNKNOWN')
-}
-
-function rowsAreLate(): HostError {
-  const what = 'the log has the call, and the disk no room for its rows: they follow when there is some. Until then it has not happened for anybody'
-  return new HostError('ERR_COMMIT_UNKNOWN', what)
 }

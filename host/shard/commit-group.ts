@@ -1,10 +1,10 @@
 /**
  * Group commit: the databases of one lane take their turns one after the other, all that they did goes into
- * the log in one append with one fsync, and then each commits its rows and answers. In this order:
+ * the log in one append with one fsync, and then each keeps its rows and answers. In this order:
  *
- *   run     calls of every database that waits, each in the open transaction of its own file
+ *   run     calls of every database that waits, each in an open batch of its own file
  *   append  the records of all of them, durable when the log says so
- *   commit  the rows, which follow from the log whenever a commit is lost
+ *   keep    the rows, which follow from the log whenever the file loses them
  *   answer  results and errors alike: none leaves before what it may depend on is durable
  */
 import { HostError } from '../errors.ts'
@@ -87,6 +87,8 @@ export class CommitGroup implements TurnGiver {
       await this.#events.catchUp(queue)
     } catch (failure) {
       if (!(failure instanceof HostError)) return queue.refuse(failure)
+      // Not even what was committed can be read then.
+      if (queue.database.isMissingRows) return queue.refuse(failure)
       this.#refusals.set(queue, failure)
     }
     this.enqueue(queue)

@@ -187,7 +187,7 @@ export class ShardCore {
       showLog()
       upkeep.afterTurn()
     })
-    const upkeep = new Upkeep(state, () => queue.isIdle)
+    const upkeep = new Upkeep(state, queue)
     try {
       if (!database.hasKeyRing) await queue.run(() => database.setKeyRing(newKeyRing()))
       await resume(database)
@@ -246,7 +246,7 @@ async function call(
 
 /** Between two turns; not while rows are missing that the log has. */
 async function snapshotNow({ database, state }: OpenDatabase): Promise<void> {
-  if (!database.isBehind && !state.file.isInTransaction) await state.checkpoint(true)
+  if (!database.isBehind && !state.file.hasBatch) await state.checkpoint(true)
 }
 
 async function sql({ database, queue }: OpenDatabase, { sql: text, params, caller, explain }: ShardRequest<'sql'>): Promise<Answer<'sql'>> {

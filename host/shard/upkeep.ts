@@ -1,26 +1,32 @@
 /** Moves the state file of one database on between its turns: at once when it must be, and when nobody has called for a while. */
 import * as limits from '../limits.ts'
 import type { StateFile } from '../storage/state-file.ts'
+import type { CallQueue } from './call-queue.ts'
 
 export class Upkeep {
   readonly #state: StateFile
-  readonly #isIdle: () => boolean
+  readonly #queue: CallQueue
   #timer: NodeJS.Timeout | undefined
 
-  constructor(state: StateFile, isIdle: () => boolean) {
+  constructor(state: StateFile, queue: CallQueue) {
     this.#state = state
-    this.#isIdle = isIdle
+    this.#queue = queue
   }
 
   afterTurn(): void {
-    if (this.#state.file.isInTransaction) return
-    this.#state.moveOn(false)
+    this.#moveOn(false)
     this.#timer ??= setTimeout(() => this.#whenQuiet(), limits.idleTimeMsMin).unref()
     this.#timer.refresh()
   }
 
   #whenQuiet(): void {
-    if (this.#isIdle() && !this.#state.file.isInTransaction) this.#state.moveOn(true)
+    if (this.#queue.isIdle) this.#moveOn(true)
+  }
+
+  #moveOn(isIdle: boolean): void {
+    if (this.#state.file.hasBatch) return
+    this.#state.moveOn(isIdle)
+    if (this.#queue.database.isBehind) this.#queue.catchUpSoon()
   }
 
   stop(): void {

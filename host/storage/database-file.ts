@@ -1,14 +1,15 @@
 /**
  * One SQLite file. The only file of the host that knows better-sqlite3: it opens, sets what it means,
  * keeps statements, and turns what the driver throws into our errors. One transaction at a time, in a WAL; a
- * commit is on disk when it returns (synchronous FULL), unless the file only follows a log.
+ * commit is on disk when it returns (synchronous FULL), unless the file only follows a log. Such a file takes many
+ * batches in one transaction: each can be undone alone while it is open, and is read like anything else once it is kept.
  */
 import { closeSync, openSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 
 import Sqlite from 'better-sqlite3'
 
-import { HostError } from '../errors.ts'
+import { assert, HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import { LruMap } from '../lru-map.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
@@ -16,7 +17,7 @@ import { stepFunction } from '../plan/printer.ts'
 import { pageSizeBytes } from './page-sum.ts'
 import { StatementMeter } from './statement-meter.ts'
 
-/** What can be undone alone inside a batch's transaction. A call's may lie in a publish's. */
+/** What can be undone alone inside a batch. A call's may lie in a publish's. */
 export type Savepoint = 'call' | 'publish'
 
 /** A prepared statement; values are bound in the order of the question marks. */
@@ -51,6 +52,10 @@ export class DatabaseFile implements Disposable {
   readonly meter = new StatementMeter((steps) => this.#spend(steps))
   readonly #sqlite: Sqlite.Database
   readonly #statements = new LruMap<string, FileStatement>(limits.statementsCachedMax)
+  #hasBatch = false
+  #keptBatches = 0
+  #changedRows = 0
+  #keptBytes = 0
 
   constructor(options: FileOptions) {
     this.path = options.path
@@ -73,6 +78,8 @@ export class DatabaseFile implements Disposable {
     pragma('wal_autocheckpoint = 0')
     pragma('secure_delete = ON')
     pragma('trusted_schema = OFF')
+    // What a batch would be undone with is not written to a file.
+    pragma('temp_store = MEMORY')
     pragma(`cache_size = -${cacheSizeKiB}`)
     this.#sqlite.function(stepFunction, { directOnly: true, varargs: true }, () => this.#step())
     this.meter.register(this.#sqlite)
@@ -103,7 +110,7 @@ export class DatabaseFile implements Disposable {
   statement(sql: string): FileStatement {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
-    const made = prepared(this.#sqlite, sql, this.path)
+    const made = prepared(this.#sqlite, sql, { path: this.path, onChanged: (rows) => (this.#changedRows += rows) })
     this.#statements.set(sql, made)
     return made
   }
@@ -113,22 +120,78 @@ export class DatabaseFile implements Disposable {
     return String(this.statement('SELECT sqlite_version()').row([])?.[0])
   }
 
-  get isInTransaction(): boolean {
-    return this.#sqlite.inTransaction
+  /** A batch has begun that is neither kept nor undone. */
+  get hasBatch(): boolean {
+    return this.#hasBatch
   }
 
-  /** Opens the transaction of a batch at its first write. */
+  /** Batches that can be read here, and are not committed. */
+  get keptBatches(): number {
+    return this.#keptBatches
+  }
+
+  /** How many rows they changed. */
+  get changedRows(): number {
+    return this.#changedRows
+  }
+
+  /** What they are in the log. */
+  get keptBytes(): number {
+    return this.#keptBytes
+  }
+
+  /**
+   * Batches that were kept are not here any more: SQLite undoes the whole transaction when the disk fails it, at a commit
+   * or at any statement.
+   */
+  get hasLostBatches(): boolean {
+    return this.#keptBatches > 0 && !this.#sqlite.inTransaction
+  }
+
+  /** Whoever knows what was lost will bring it again. */
+  forgetLostBatches(): void {
+    if (this.hasLostBatches) this.#nothingIsKept()
+  }
+
+  /** Opens a batch at its first write. */
   begin(): void {
+    if (this.#hasBatch) return
+    assert(!this.hasLostBatches, 'what was lost is brought again before anything is changed')
     if (!this.#sqlite.inTransaction) this.statement('BEGIN IMMEDIATE').run([])
+    this.statement('SAVEPOINT batch').run([])
+    this.#hasBatch = true
   }
 
-  /** On disk when it returns, where the file is durable by itself. */
+  /** What the batch did stays, and goes into the file with the next commit. `sizeBytes` is what it is in the log. */
+  keep(sizeBytes = 0): void {
+    if (!this.#hasBatch) return
+    this.statement('RELEASE batch').run([])
+    this.#hasBatch = false
+    this.#keptBatches++
+    this.#keptBytes += sizeBytes
+  }
+
+  /** All that was kept is in the file when it returns, and on disk where the file is durable by itself. */
   commit(): void {
-    if (this.#sqlite.inTransaction) this.statement('COMMIT').run([])
+    this.keep()
+    if (!this.#sqlite.inTransaction) return
+    this.statement('COMMIT').run([])
+    this.#nothingIsKept()
   }
 
+  /** Nothing of the batch is left; those that were kept before it stay. */
   rollback(): void {
-    if (this.#sqlite.inTransaction) this.statement('ROLLBACK').run([])
+    if (this.#sqlite.inTransaction) {
+      if (this.#keptBatches === 0) this.statement('ROLLBACK').run([])
+      else if (this.#hasBatch) this.rollbackToSavepoint('batch')
+    }
+    this.#hasBatch = false
+  }
+
+  #nothingIsKept(): void {
+    this.#keptBatches = 0
+    this.#changedRows = 0
+    this.#keptBytes = 0
   }
 
   savepoint(name: Savepoint): void {
@@ -140,17 +203,30 @@ export class DatabaseFile implements Disposable {
     this.statement(`RELEASE ${name}`).run([])
   }
 
-  rollbackToSavepoint(name: Savepoint): void {
+  rollbackToSavepoint(name: Savepoint | 'batch'): void {
     this.statement(`ROLLBACK TO ${name}`).run([])
     this.statement(`RELEASE ${name}`).run([])
   }
 
-  /** Everything or nothing; used outside batches. */
+  /** Everything or nothing, committed; used where no batch is kept. */
   transaction<T>(work: () => T): T {
+    const result = this.batch(work)
+    try {
+      this.commit()
+      return result
+    } catch (error) {
+      this.#nothingIsKept()
+      this.rollback()
+      throw error
+    }
+  }
+
+  /** Everything or nothing, kept. */
+  batch<T>(work: () => T): T {
     this.begin()
     try {
       const result = work()
-      this.commit()
+      this.keep()
       return result
     } catch (error) {
       this.rollback()
@@ -202,7 +278,11 @@ function opened({ path, create }: FileOptions): Sqlite.Database {
   }
 }
 
-function prepared(sqlite: Sqlite.Database, sql: string, path: string): FileStatement {
+function prepared(
+  sqlite: Sqlite.Database,
+  sql: string,
+  { path, onChanged }: { readonly path: string; readonly onChanged: (rows: number) => void },
+): FileStatement {
   const statement = guarded(path, () => sqlite.prepare<SqlValue[], SqlValue[]>(sql))
   if (statement.reader) statement.raw(true).safeIntegers(true)
   return {
@@ -210,7 +290,11 @@ function prepared(sqlite: Sqlite.Database, sql: string, path: string): FileState
     rowsWithin: (sizeBytesMax, values) => guarded(path, () => collect(statement.iterate(...values), sizeBytesMax)),
     row: (values) => guarded(path, () => statement.get(...values)),
     each: (values) => guardedEach(path, () => statement.iterate(...values)),
-    run: (values) => guarded(path, () => statement.run(...values).changes),
+    run: (values) => {
+      const { changes } = guarded(path, () => statement.run(...values))
+      onChanged(changes)
+      return changes
+    },
   }
 }
 

@@ -41,14 +41,16 @@ export class RecordApplier {
   }
 
   /**
-   * In one transaction. They must be the next ones of this file's history.
+   * In one batch, committed or only kept. They must be the next ones of this file's history.
    *
    * @throws HostError ERR_LOG_DAMAGED when one is not, was erased or does not read; then none is applied.
    */
-  apply(records: readonly LoggedRecord[]): void {
+  apply(records: readonly LoggedRecord[], isKept: boolean): void {
     const before = this.#head
     try {
-      this.#file.transaction(() => this.applyInOpen(records))
+      const work = (): void => this.applyInOpen(records)
+      if (isKept) this.#file.batch(work)
+      else this.#file.transaction(work)
     } catch (error) {
       this.#head = before
       throw error
@@ -56,7 +58,7 @@ export class RecordApplier {
   }
 
   /**
-   * In the transaction that is open. When it throws, what stands there of them is for the caller to undo.
+   * In the batch that is open. When it throws, what stands there of them is for the caller to undo.
    *
    * @throws HostError as `apply`.
    */

@@ -1,6 +1,7 @@
 /**
- * The state file of one database while a host has it: it follows the log, and every so often it is moved on.
- * A checkpoint puts what the WAL has into the file, says before it what the file's sum will be, which the next start
+ * The state file of one database while a host has it: it follows the log, and every so often it is moved on. Batches
+ * that calls have kept are committed together, into the WAL: pages that many of them changed are written once. A
+ * checkpoint puts what the WAL has into the file, says before it what the file's sum will be, which the next start
  * compares, and now and then makes a snapshot. What takes long is done beside the calls; they only wait for the pages
  * to move.
  */
@@ -35,6 +36,8 @@ export class StateFile {
   /** Of the move that is being prepared, or that did not come to its end. */
   #next: CheckpointSum | undefined
   #moving: Promise<void> | undefined
+  /** As `performance.now()` counts: when the oldest batch was kept that is not committed. */
+  #keptSince: number | undefined
 
   /** `sum` and `position` are those of the file without its WAL. */
   constructor(folder: string, file: DatabaseFile, sum: FileSum, position: bigint) {
@@ -52,14 +55,38 @@ export class StateFile {
     return this.#snapshotPosition
   }
 
-  /** Between two turns: begins a checkpoint when the WAL has grown enough for it. */
+  /** Between two turns: commits what is kept when it is time, and begins a checkpoint when the WAL has grown enough for it. */
   moveOn(isIdle: boolean): void {
-    if (this.#moving !== undefined) return
+    const isCommitted = this.#commitWhenDue(isIdle)
+    if (this.#moving !== undefined || (!isCommitted && !isIdle)) return
     const walSizeBytes = this.file.walSizeBytes
     const most = Math.min(limits.walBytesMax, Math.max(limits.walBytesMin, this.#sum.sizeBytes / 8))
     if (walSizeBytes <= (isIdle ? limits.walBytesMin / 4 : most)) return
     // A disk that cannot take it says so at the next commit; until then the WAL has everything.
     this.checkpoint(this.#isSnapshotDue()).catch(() => undefined)
+  }
+
+  /** A disk that refuses makes the file lose its batches (`hasLostBatches`): then the log is asked for them. */
+  #commitWhenDue(isIdle: boolean): boolean {
+    const { file } = this
+    if (file.keptBatches === 0) {
+      this.#keptSince = undefined
+      return false
+    }
+    const now = performance.now()
+    this.#keptSince ??= now
+    const isDue = now - this.#keptSince >= limits.keptTimeMsMax || file.changedRows >= limits.keptRowsMax || file.keptBytes >= limits.keptBytesMax
+    if (!isDue && !isIdle) return false
+    // Without room the batches are better off where they are, and are read there.
+    if (!hasRoom(this.#folder, file.keptBytes + file.changedRows * limits.changedRowBytesMax)) return false
+    this.#keptSince = undefined
+    try {
+      file.commit()
+      return true
+    } catch (error) {
+      if (error instanceof HostError) return false
+      throw error
+    }
   }
 
   /** A rebuilt file goes through all that came after its snapshot: many records, or few with many rows. */
@@ -81,6 +108,8 @@ export class StateFile {
   }
 
   async #checkpoint(withSnapshot: boolean): Promise<void> {
+    if (this.file.hasBatch) return
+    this.file.commit()
     // The folder is asked: a snapshot that turned out to be damaged was removed.
     const needsSnapshot = withSnapshot && loadHead(this.file).position > this.#snapshots.position
     if (this.file.walSizeBytes === 0 && !needsSnapshot) return
@@ -93,8 +122,9 @@ export class StateFile {
   async #move(handle: FileHandle): Promise<boolean> {
     const next = (this.#next ??= new CheckpointSum(handle.fd, `${this.file.path}-wal`, this.#sum))
     for (let step = 1; next.step(); step++) if (step % commitsAtOnce === 0) await new Promise((resolve) => setImmediate(resolve))
-    if (this.file.isInTransaction) return false
+    if (this.file.hasBatch) return false
     // Nobody else has a turn from here until the pages have moved.
+    this.file.commit()
     while (next.step());
     const { position } = loadHead(this.file)
     this.#mark('checkpoint', next.value)

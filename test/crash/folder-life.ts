@@ -14,6 +14,7 @@ import { FolderWatch, pause, planKill } from './kill-plan.ts'
 import type { KillPlan, Moment } from './kill-plan.ts'
 import { Load } from './load.ts'
 import { HostGone } from './requests.ts'
+import { settled } from './settled.ts'
 import type { Door, Request } from './requests.ts'
 import { tallyComponent } from './tally.ts'
 import { World } from './world.ts'
@@ -136,9 +137,9 @@ export class FolderLife {
       await running
       this.#world.diskFails = false
       this.acknowledged += load.answers
-      this.#check()
+      await this.#check()
       await this.#askAgain(door)
-      this.#check()
+      await this.#check()
     } catch (error) {
       if (!(error instanceof HostGone)) throw error
       this.#world.problem(`the host ended under ${fault.name}`)
@@ -190,7 +191,7 @@ export class FolderLife {
     // To look is to leave files beside it: what was closed stays as it was closed.
     const copy = join(this.data, 'copy')
     cpSync(this.host, copy, { recursive: true })
-    this.#check(copy)
+    this.#checkFiles(copy)
     rmSync(copy, { recursive: true })
     this.#noteFailures(host)
   }
@@ -289,14 +290,14 @@ export class FolderLife {
       this.processMs.push(now - host.spawnedAt)
     }
     for (const model of this.#world.passing) await this.#find(model, door)
-    this.#check()
+    await this.#check()
     for (const [index, model] of this.#world.databases.entries()) {
       const known = [...model.person('person-0').calls.values()].filter(({ fate }) => fate.kind === 'done').length
       if (turns[index] !== known) this.#world.problem(`${model.name}: the host says ${turns[index]} calls of person-0, its file ${known}`)
     }
     if (this.problems.length > 0) return
     await this.#askAgain(door)
-    this.#check()
+    await this.#check()
   }
 
   /** Whether a database is there that was being made or dropped: all of it, or nothing. */
@@ -329,7 +330,13 @@ export class FolderLife {
     for (const model of this.#world.databases) await again.enterLatest(model)
   }
 
-  #check(data = this.host): void {
+  async #check(): Promise<void> {
+    const names = this.#world.databases.filter(({ presence }) => presence === 'there').map(({ name }) => name)
+    for (const problem of await settled(this.host, names)) this.#world.problem(problem)
+    this.#checkFiles(this.host)
+  }
+
+  #checkFiles(data: string): void {
     for (const model of [...this.#world.databases, ...this.#world.passing]) {
       if (model.presence !== 'there') continue
       for (const problem of this.#checker.problems(model, join(data, 'databases', model.name, 'state.sqlite'))) this.#world.problem(problem)

@@ -94,14 +94,20 @@ export class OpenShard implements AsyncDisposable {
     return this.folder.at('databases', database, 'state.sqlite')
   }
 
-  /** What another program that opens the file sees: only what is committed. */
-  rows(database: string, sql: string): readonly unknown[] {
+  /** What another program that opens the file sees once what was kept is committed. */
+  async rows(database: string, sql: string): Promise<readonly unknown[]> {
+    await this.commit(database)
     const other = new Sqlite(this.path(database), { readonly: true })
     try {
       return other.prepare(sql).pluck().all()
     } finally {
       other.close()
     }
+  }
+
+  async commit(database: string): Promise<void> {
+    const { state } = await this.held(database)
+    if (!state.file.hasBatch) state.file.commit()
   }
 
   /** Commits that lie in the WAL: its frames with the size of the database in their head (SQLite's file format, 4.1). */

@@ -49,7 +49,7 @@ suite('publishing', () => {
     await shard.publish('claims', first)
     await shard.publish('claims', second)
     await assert.rejects(shard.stamp('claims', 1), (error: HostError) => error.code === 'ERR_BUSY' && error.detail['version'] === 2)
-    assert.deepEqual(shard.rows('claims', 'SELECT count(*) FROM stamps'), [0])
+    assert.deepEqual(await shard.rows('claims', 'SELECT count(*) FROM stamps'), [0])
   })
 
   test('a module learns when it runs no more: replaced, refused by its own init, or closed with its database', async () => {
@@ -101,7 +101,7 @@ suite('publishing', () => {
     await shard.stamp('claims', 1)
     await shard.publish('claims', second)
     await shard.stamp('claims', 2)
-    assert.deepEqual(shard.rows('claims', 'SELECT mood FROM stamps ORDER BY id'), ['unknown', 'good'])
+    assert.deepEqual(await shard.rows('claims', 'SELECT mood FROM stamps ORDER BY id'), ['unknown', 'good'])
   })
 
   test('two publishes that race are two versions, one after the other', async () => {
@@ -109,7 +109,7 @@ suite('publishing', () => {
     await shard.create('claims')
     const reports = await Promise.all([shard.publish('claims', second), shard.publish('claims', { ...second, label: 'third' })])
     assert.deepEqual(new Set(reports.map((report) => report.version)), new Set([1, 2]))
-    assert.deepEqual(shard.rows('claims', 'SELECT version FROM _modules ORDER BY version'), [1, 2])
+    assert.deepEqual(await shard.rows('claims', 'SELECT version FROM _modules ORDER BY version'), [1, 2])
   })
 
   test('the same component twice is one version, also when both are published at once', async () => {
@@ -130,7 +130,7 @@ suite('publishing', () => {
     const report = await shard.publish('claims', first, true)
     assert.deepEqual(report.schemaChanges, ['create table stamps'])
     assert.deepEqual((await shard.send('claims', 'describe', {})).head, { version: 0, hash: '' })
-    assert.deepEqual(shard.rows('claims', "SELECT name FROM sqlite_schema WHERE name = 'stamps'"), [])
+    assert.deepEqual(await shard.rows('claims', "SELECT name FROM sqlite_schema WHERE name = 'stamps'"), [])
   })
 
   test('a publish that is refused leaves the old version and its rows', async () => {
@@ -143,7 +143,7 @@ suite('publishing', () => {
       (error: HostError) => error.code === 'ERR_SCHEMA_CHANGE' && String(error.detail['plan']).includes('stamps.mood is gone'),
     )
     assert.equal(await shard.stamp('claims', 1), 'second')
-    assert.deepEqual(shard.rows('claims', 'SELECT count(*) FROM stamps'), [2])
+    assert.deepEqual(await shard.rows('claims', 'SELECT count(*) FROM stamps'), [2])
   })
 
   test('a first publish whose init fails leaves nothing behind', async () => {
@@ -152,8 +152,9 @@ suite('publishing', () => {
     const failing = { ...first, init: 'stamps.insert(new Stamp("init", "")); ctx.fail("not today");' }
     await assert.rejects(shard.publish('claims', failing), { code: 'ERR_CALL_FAILED', message: 'not today' })
     assert.deepEqual((await shard.send('claims', 'describe', {})).head, { version: 0, hash: '' })
-    assert.deepEqual(shard.rows('claims', "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'"), [])
-    for (const table of ['_modules', '_schemas', '_identities', '_logins']) assert.deepEqual(shard.rows('claims', `SELECT count(*) FROM ${table}`), [0], table)
+    assert.deepEqual(await shard.rows('claims', "SELECT name FROM sqlite_schema WHERE name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'"), [])
+    for (const table of ['_modules', '_schemas', '_identities', '_logins'])
+      assert.deepEqual(await shard.rows('claims', `SELECT count(*) FROM ${table}`), [0], table)
   })
 
   test('init runs once, at the first publish, and its rows belong to the host', async () => {
@@ -162,8 +163,8 @@ suite('publishing', () => {
     const init = 'stamps.insert(new Stamp("init", ""));'
     await shard.publish('claims', { ...first, init })
     await shard.publish('claims', { ...first, label: 'again', init })
-    assert.deepEqual(shard.rows('claims', 'SELECT label FROM stamps'), ['init'])
-    assert.deepEqual(shard.rows('claims', 'SELECT issuer || subject FROM _logins JOIN stamps ON caller = identity'), ['hostinit'])
+    assert.deepEqual(await shard.rows('claims', 'SELECT label FROM stamps'), ['init'])
+    assert.deepEqual(await shard.rows('claims', 'SELECT issuer || subject FROM _logins JOIN stamps ON caller = identity'), ['hostinit'])
   })
 
   test('grants are compared with those of the version before', async () => {

@@ -129,7 +129,7 @@ suite('the log', () => {
       ['closed', 2],
     ] as const) {
       await shard.stamp(database, 1)
-      assert.deepEqual(shard.rows(database, 'SELECT count(*) FROM stamps'), [count])
+      assert.deepEqual(await shard.rows(database, 'SELECT count(*) FROM stamps'), [count])
     }
   })
 

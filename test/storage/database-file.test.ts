@@ -56,6 +56,48 @@ test('a savepoint undoes a part and leaves the rest of its transaction', () => {
   assert.deepEqual(file.statement('SELECT a FROM t').rows([]), [[1n]])
 })
 
+test('a batch that is kept is read here at once and by others after the commit, and one that is undone takes none with it', () => {
+  using folder = new DataFolder()
+  const path = folder.at('state.sqlite')
+  using file = new DatabaseFile({ path, create: true })
+  file.execute('CREATE TABLE t (a INTEGER) STRICT')
+  const insert = file.statement('INSERT INTO t VALUES (?)')
+  const here = (): unknown => file.statement('SELECT count(*) FROM t').row([])?.[0]
+  const elsewhere = (): unknown => {
+    using other = new DatabaseFile({ path, create: false })
+    return other.statement('SELECT count(*) FROM t').row([])?.[0]
+  }
+  file.batch(() => insert.run([1n]))
+  assert.throws(() =>
+    file.batch(() => {
+      insert.run([2n])
+      throw new Error('half way')
+    }),
+  )
+  file.batch(() => insert.run([3n]))
+  assert.deepEqual([file.keptBatches, here(), elsewhere()], [2, 2n, 0n])
+  file.commit()
+  assert.deepEqual([file.keptBatches, here(), elsewhere()], [0, 2n, 2n])
+})
+
+test('a disk that fails a statement takes all batches that were kept, and the file says so until that is known', () => {
+  using folder = new DataFolder()
+  using file = new DatabaseFile({ path: folder.at('state.sqlite'), create: true })
+  file.execute('CREATE TABLE t (a TEXT) STRICT')
+  const insert = file.statement('INSERT INTO t VALUES (?)')
+  file.batch(() => insert.run(['kept']))
+  file.statement('PRAGMA max_page_count = 2').row([])
+  assert.throws(() => file.batch(() => insert.run(['x'.repeat(100_000)])), { code: 'ERR_STORAGE' })
+  assert.equal(file.hasLostBatches, true)
+  assert.throws(() => file.begin(), /brought again/)
+  file.forgetLostBatches()
+  assert.equal(file.hasLostBatches, false)
+  file.statement('PRAGMA max_page_count = 1000').row([])
+  file.batch(() => insert.run(['again']))
+  file.commit()
+  assert.deepEqual(file.statement('SELECT a FROM t').rows([]), [['again']])
+})
+
 test('a commit is synchronous to the disk, and deleted bytes are overwritten', () => {
   using folder = new DataFolder()
   using file = new DatabaseFile({ path: folder.at('state.sqlite'), create: true })
