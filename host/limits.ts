@@ -91,6 +91,8 @@ export const memoryPagesPerCallMax = 1_024
  * thread, so that a call always ends at the same depth. A small recursive function takes about 16.
  */
 export const stackSlotsPerCallMax = 49_152
+/** Guest memories of one thread that are alive: a process has addresses for about 13,000. */
+export const memoriesLiveMax = 4_096
 /** Idle guest memories that a thread keeps for the next calls, and their bytes. */
 export const memoriesIdleMax = 16
 export const memoryIdleBytesMax = 64 * MiB

@@ -1,9 +1,9 @@
 /**
  * The memories of guests, owned by the host and used again: V8 reserves 10 GiB of addresses for each,
  * and making one costs three times what clearing one of 64 KiB does. A memory is all zeroes when it is
- * handed out. One that grew cannot shrink and is left to the collector. V8 runs that as their bytes mount
- * up, and at the latest near its own bound of about 13,000 memories in a process: while 13,000 calls grew
- * theirs in one turn of the event loop, a thread never had addresses for more than 1,200 (test/sandbox).
+ * handed out. One that grew cannot shrink and is left to the collector, which V8 runs as their bytes mount
+ * up: a thread whose calls all grew theirs never had addresses for more than 1,200 (test/sandbox). A process has
+ * some for about 13,000; a thread that counts `liveMax` of its own makes no more until some are collected.
  */
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
@@ -11,11 +11,17 @@ import { GuestMemory, pageSizeBytes } from './guest-memory.ts'
 import type { MemoryShape } from './guest-memory.ts'
 
 export class MemoryPool {
+  readonly #liveMax: number
   readonly #idle: GuestMemory[] = []
+  #idleBytes = 0
   #live = 0
   readonly #collected = new FinalizationRegistry<undefined>(() => this.#live--)
 
-  /** Memories in use, idle, or grown and not yet collected. */
+  constructor(liveMax: number = limits.memoriesLiveMax) {
+    this.#liveMax = liveMax
+  }
+
+  /** Memories in use, idle, or grown and not yet known to be collected, which takes a turn of the event loop. */
   get live(): number {
     return this.#live
   }
@@ -24,11 +30,13 @@ export class MemoryPool {
     return this.#idle.length
   }
 
-  /** @throws HostError ERR_BUSY when V8 has none left. */
+  /** @throws HostError ERR_BUSY when too many are alive, or V8 has none left. */
   acquire({ initial, maximum }: MemoryShape): GuestMemory {
     const place = this.#idle.findLastIndex(({ shape }) => shape.initial === initial && shape.maximum === maximum)
-    const [found] = place < 0 ? [] : this.#idle.splice(place, 1)
+    const found = this.#idle[place]
     if (found === undefined) return this.#make({ initial, maximum })
+    this.#idle.splice(place, 1)
+    this.#idleBytes -= sizeOf(found)
     found.clear()
     return found
   }
@@ -37,10 +45,15 @@ export class MemoryPool {
   release(memory: GuestMemory): void {
     if (memory.hasGrown) return
     this.#idle.push(memory)
-    while (this.#idle.length > limits.memoriesIdleMax || this.#idleBytes() > limits.memoryIdleBytesMax) this.#idle.shift()
+    this.#idleBytes += sizeOf(memory)
+    while (this.#idle.length > limits.memoriesIdleMax || this.#idleBytes > limits.memoryIdleBytesMax) {
+      const oldest = this.#idle.shift()
+      if (oldest !== undefined) this.#idleBytes -= sizeOf(oldest)
+    }
   }
 
   #make(shape: MemoryShape): GuestMemory {
+    if (this.#live >= this.#liveMax) throw new HostError('ERR_BUSY', `${this.#live} memories of instances are alive: try again`)
     try {
       const memory = new WebAssembly.Memory(shape)
       this.#live++
@@ -50,8 +63,8 @@ export class MemoryPool {
       throw new HostError('ERR_BUSY', 'no memory for another instance at the moment: try again', { cause })
     }
   }
+}
 
-  #idleBytes(): number {
-    return this.#idle.reduce((sum, { shape }) => sum + shape.initial * pageSizeBytes, 0)
-  }
+function sizeOf({ shape }: GuestMemory): number {
+  return shape.initial * pageSizeBytes
 }
