@@ -78,8 +78,6 @@ export class DatabaseFile implements Disposable {
     pragma('wal_autocheckpoint = 0')
     pragma('secure_delete = ON')
     pragma('trusted_schema = OFF')
-    // What a batch would be undone with is not written to a file.
-    pragma('temp_store = MEMORY')
     pragma(`cache_size = -${cacheSizeKiB}`)
     this.#sqlite.function(stepFunction, { directOnly: true, varargs: true }, () => this.#step())
     this.meter.register(this.#sqlite)
@@ -157,9 +155,22 @@ export class DatabaseFile implements Disposable {
   begin(): void {
     if (this.#hasBatch) return
     assert(!this.hasLostBatches, 'what was lost is brought again before anything is changed')
-    if (!this.#sqlite.inTransaction) this.statement('BEGIN IMMEDIATE').run([])
+    if (!this.#sqlite.inTransaction) this.#beginTransaction()
     this.statement('SAVEPOINT batch').run([])
     this.#hasBatch = true
+  }
+
+  /**
+   * What its batches would be undone with is kept in memory, which SQLite decides here: 64 KiB, and then a temporary file,
+   * are less than one batch may change. Sorting, whose size a client decides, goes to a file as ever.
+   */
+  #beginTransaction(): void {
+    this.#sqlite.pragma('temp_store = MEMORY')
+    try {
+      this.statement('BEGIN IMMEDIATE').run([])
+    } finally {
+      this.#sqlite.pragma('temp_store = DEFAULT')
+    }
   }
 
   /** What the batch did stays, and goes into the file with the next commit. `sizeBytes` is what it is in the log. */

@@ -4,30 +4,13 @@ import { rmSync } from 'node:fs'
 import { suite, test } from 'node:test'
 
 import { HostError } from '../../host/errors.ts'
-import type { AppendOutcome } from '../../host/log/commit-log.ts'
 import { MemoryLog, MemoryLogStore } from '../../host/log/memory-log.ts'
-import type { RecordBatch } from '../../host/log/record-batch.ts'
 import { DataFolder } from '../storage/folder.ts'
+import { CountingLog } from './counting-log.ts'
 import { callerNamed, OpenShard } from './open-shard.ts'
 import { first, second } from './versions.ts'
 
 const count = 'SELECT count(*) FROM stamps'
-
-/** Counts the appends, and the records of each. */
-class CountingLog extends MemoryLog {
-  readonly appends: number[] = []
-  isReadable = true
-
-  override read(...args: Parameters<MemoryLog['read']>): ReturnType<MemoryLog['read']> {
-    if (!this.isReadable) throw new HostError('ERR_STORAGE', 'the log does not read')
-    return super.read(...args)
-  }
-
-  override append(batch: RecordBatch, done: (outcome: AppendOutcome) => void): void {
-    this.appends.push(batch.count)
-    super.append(batch, done)
-  }
-}
 
 async function open(log: MemoryLog, ...databases: readonly string[]): Promise<OpenShard> {
   const shard = new OpenShard({ log })
