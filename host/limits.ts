@@ -190,6 +190,8 @@ export const logSegmentBytes = 32 * MiB
 export const logAheadBytes = 1 * MiB
 /** Room that is given up on a full disk, so that the log can be brought to order: a segment's list of databases has 80 bytes for each. */
 export const logReserveBytes = 4 * MiB
+/** The same for the host's own book: a drop is begun there, which makes room. */
+export const hostReserveBytes = 256 * KiB
 /** One chunk of what is read from the log. A record that is larger comes alone. */
 export const logChunkRecordsMax = 256
 export const logChunkBytesMax = 1 * MiB

@@ -29,7 +29,7 @@ export async function checkState(history: DatabaseHistory, folder: TemporaryFold
   // A creation that was broken off before anything had happened.
   if (!existsSync(join(history.folder, stateName)) && range === undefined && snapshots.list().length === 0) return
   try {
-    const opened = await openState(copyOf(history, folder), inLog, { isCreation: false })
+    const opened = await openState(copyOf(history, folder), { id: history.id, history: inLog, isCreation: false })
     try {
       tell(report, opened.report)
       compare(opened.state.file, opened.report, { report, content })

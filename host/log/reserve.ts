@@ -1,6 +1,6 @@
 /**
  * A few megabytes of the disk that nobody else gets: given up when the disk is full, so that the log can still
- * end a segment, forget one, or erase. Kept up again as soon as there is room.
+ * end a segment, forget one, or erase, and a database be dropped. Kept up again as soon as there is room.
  */
 import { isDiskFull, writeAll } from './log-files.ts'
 import type { LogFolder } from './log-folder.ts'
@@ -30,12 +30,12 @@ export class Reserve {
     }
   }
 
-  /** Does the work; on a full disk once more, with what the reserve has given up. */
-  spendFor<T>(work: () => T): T {
+  /** Does the work; on a full disk, as its error tells, once more, with what the reserve has given up. */
+  spendFor<T>(work: () => T, isFull: (error: unknown) => boolean = isDiskFull): T {
     try {
       return work()
     } catch (error) {
-      if (!isDiskFull(error) || !this.#spend()) throw error
+      if (!isFull(error) || !this.#spend()) throw error
       return work()
     }
   }

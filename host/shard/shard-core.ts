@@ -179,7 +179,7 @@ export class ShardCore {
     if (id === undefined) throw new HostError('ERR_STORAGE', `its files are not in this data folder: restore ${join('databases', name)} from a backup`)
     const lane = await this.#lanes.of(name)
     const start = performance.now()
-    const { state, report } = await openState(folder, lane.history(id.uid), { isCreation: tenant !== undefined })
+    const { state, report } = await openState(folder, { id, history: lane.history(id.uid), isCreation: tenant !== undefined })
     const { clock, instances = 'fresh' } = this.#options
     const database = new Database({ file: state.file, clock, instances })
     const showLog = (): void => this.#showLog(name, database)

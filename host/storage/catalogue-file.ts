@@ -5,8 +5,12 @@
 import type { KeyRing } from '../auth/signing-key.ts'
 import { newKeyRing } from '../auth/signing-key.ts'
 import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
+import { systemFiles } from '../log/log-files.ts'
+import { LogFolder } from '../log/log-folder.ts'
+import { Reserve } from '../log/reserve.ts'
 import { cataloguePath } from './data-folder.ts'
-import { DatabaseFile } from './database-file.ts'
+import { DatabaseFile, isDiskFull } from './database-file.ts'
 
 export interface CatalogueEntry {
   readonly name: string
@@ -28,6 +32,8 @@ CREATE TABLE IF NOT EXISTS drops (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOU
 
 export class CatalogueFile implements Disposable {
   readonly #file: DatabaseFile
+  /** For drops, which make room. */
+  readonly #reserve: Reserve
 
   /** @throws HostError ERR_FOLDER_LOCKED, ERR_STORAGE; when it is not there too, unless it is to be made. */
   constructor(data: string, { create = true }: { readonly create?: boolean } = {}) {
@@ -39,6 +45,8 @@ export class CatalogueFile implements Disposable {
       this.#file.close()
       throw error
     }
+    this.#reserve = new Reserve(new LogFolder(systemFiles, data), limits.hostReserveBytes)
+    if (create) this.#reserve.keep()
   }
 
   keyRing(): KeyRing {
@@ -94,7 +102,8 @@ export class CatalogueFile implements Disposable {
 
   /** From now on the database is to go, whatever happens: `drops` names it until `removeDatabase`. */
   beginDrop(name: string): void {
-    this.#file.transaction(() => this.#file.statement('INSERT INTO drops (name) VALUES (?) ON CONFLICT DO NOTHING').run([name]))
+    const insert = this.#file.statement('INSERT INTO drops (name) VALUES (?) ON CONFLICT DO NOTHING')
+    this.#reserve.spendFor(() => this.#file.transaction(() => insert.run([name])), isDiskFull)
   }
 
   /** The databases of which something may be left. */
@@ -110,6 +119,7 @@ export class CatalogueFile implements Disposable {
       this.#file.statement('DELETE FROM databases WHERE name = ?').run([name])
       this.#file.statement('DELETE FROM drops WHERE name = ?').run([name])
     })
+    this.#reserve.keep()
   }
 
   noteModule(name: string, module: string, version: number): void {

@@ -329,6 +329,11 @@ function* guardedEach<T>(path: string, rows: () => Iterable<T>): Generator<T> {
   }
 }
 
+/** True for what a disk without room made of a statement. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof HostError && error.cause instanceof Sqlite.SqliteError && error.cause.code === 'SQLITE_FULL'
+}
+
 function guarded<T>(path: string, work: () => T): T {
   try {
     return work()

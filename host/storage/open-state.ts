@@ -17,7 +17,6 @@ import type { LoggedRecord } from '../log/record.ts'
 import { applyRecords } from './apply-records.ts'
 import { bootId } from './boot-id.ts'
 import { DatabaseFile } from './database-file.ts'
-import { readDatabaseNote } from './database-note.ts'
 import { sumFile } from './durable-file.ts'
 import { isSameSum } from './page-sum.ts'
 import type { FileSum } from './page-sum.ts'
@@ -54,14 +53,14 @@ export interface OpenedState {
 }
 
 export interface OpenStateOptions {
+  readonly id: DatabaseId
+  readonly history: History
   /** The database is being made. One that is known to have been made is never made anew. */
   readonly isCreation: boolean
 }
 
-/** @throws HostError ERR_STORAGE, ERR_LOG_DAMAGED when its history cannot be had whole: then its files stay what they are. */
-export async function openState(folder: string, history: History, { isCreation }: OpenStateOptions): Promise<OpenedState> {
-  const id = readDatabaseNote(folder)
-  if (id === undefined) throw new HostError('ERR_STORAGE', 'the note of which database this is, database.json, is lost: restore it from a backup')
+/** @throws HostError ERR_STORAGE, ERR_LOG_DAMAGED when its history cannot be had whole: then its files are as good as they were. */
+export async function openState(folder: string, { id, history, isCreation }: OpenStateOptions): Promise<OpenedState> {
   const found = await examine(folder, history, isCreation)
   const { condition, sum } = found
   const reused = sum === undefined ? undefined : await reuse(folder, { ...found, sum, id, history })
@@ -162,11 +161,11 @@ async function reuse(folder: string, { condition, sum, position, id, history }: 
     file = new DatabaseFile({ path: stateFilePath(folder), create: false, isDurable: false })
     return { file, sum, ...(await follow(file, id, history)) }
   } catch (error) {
-    const isLogDamaged = error instanceof HostError && error.code === 'ERR_LOG_DAMAGED'
-    // It is as good as it was, and whoever mends the log finds it so.
-    if (file !== undefined && isLogDamaged) await new StateFile(folder, file, sum, position).close()
-    else file?.close()
-    if (error instanceof HostError && error.code === 'ERR_STORAGE') return undefined
+    const isOther = error instanceof HostError && error.code === 'ERR_STORAGE' && !isRefusedByDisk(error)
+    // Where the log or the disk is at fault, the file is as good as it was, and whoever mends that finds it so.
+    if (file === undefined || isOther) file?.close()
+    else await taken(folder, file, sum, position).close()
+    if (isOther) return undefined
     throw error
   }
 }
@@ -187,15 +186,19 @@ async function rebuild(folder: string, id: DatabaseId, { condition, least, histo
     const what = condition === 'missing' ? 'missing' : 'not what was written'
     throw new HostError('ERR_STORAGE', `state.sqlite is ${what}, and neither a snapshot nor the log has anything of it: restore the data folder from a backup`)
   }
-  forgetWal(fresh)
-  rmSync(fresh, { force: true })
-  if ((await snapshots.restore(fresh)) === undefined) beginState(fresh, id)
-  const { recordsReplayed } = await bring(fresh, id, { condition, least, history })
-  const sum = await sumFile(fresh)
-  forgetWal(path)
-  renameSync(fresh, path)
-  const file = new DatabaseFile({ path, create: false, isDurable: false })
-  return { file, sum, position: loadHead(file).position, recordsReplayed }
+  forgetFile(fresh)
+  try {
+    if ((await snapshots.restore(fresh)) === undefined) beginState(fresh, id)
+    const { recordsReplayed } = await bring(fresh, id, { condition, least, history })
+    const sum = await sumFile(fresh)
+    forgetWal(path)
+    renameSync(fresh, path)
+    const file = new DatabaseFile({ path, create: false, isDurable: false })
+    return { file, sum, position: loadHead(file).position, recordsReplayed }
+  } catch (error) {
+    forgetFile(fresh)
+    throw error
+  }
 }
 
 /** A file at the beginning of its history. */
@@ -244,6 +247,16 @@ async function follow(file: DatabaseFile, { uid, tenant }: DatabaseId, history: 
 
 function lostRecords(): HostError {
   return new HostError('ERR_LOG_DAMAGED', 'the log has lost records that may be of this database: remembrancer check shows where')
+}
+
+/** By a disk that is full or fails: nothing is wrong with the file. */
+function isRefusedByDisk({ cause }: HostError): boolean {
+  return cause instanceof Error && 'code' in cause && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(String(cause.code))
+}
+
+function forgetFile(path: string): void {
+  forgetWal(path)
+  rmSync(path, { force: true })
 }
 
 function forgetWal(path: string): void {

@@ -159,10 +159,8 @@ export class StateFile {
   /** Leaves the file so that the next start has nothing to do. */
   async close(): Promise<void> {
     // What cannot be moved now stays in the WAL: the next start finds it there.
-    const isMoved = await this.checkpoint(false).then(
-      () => true,
-      () => false,
-    )
+    await this.checkpoint(false).catch(() => undefined)
+    const isMoved = this.file.walSizeBytes === 0
     this.file.close()
     this.#next?.[Symbol.dispose]()
     await this.#handle?.close()

@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs'
 
 import { Random } from '../fuzz/random.ts'
 import { FolderLife } from './folder-life.ts'
+import type { Restart } from './folder-life.ts'
 import type { Moment } from './kill-plan.ts'
 
 export interface CyclesOptions {
@@ -23,29 +24,14 @@ export interface CyclesResult {
   readonly kills: ReadonlyMap<Moment, number>
   readonly acknowledged: number
   readonly retried: number
-  /** After how many kills the machine lost its power too, or a state file was lost. */
-  readonly powerLosses: number
-  readonly stateLosses: number
-  /** From the start of the host, and of its process, to the first answer. */
-  readonly hostMs: readonly number[]
-  readonly processMs: readonly number[]
+  readonly restarts: readonly Restart[]
 }
 
 /** Enough for its log to have many segments, and few enough that all of it can be looked at each time. */
 const cyclesPerFolder = 25
 
 export async function runCycles({ cycles, seed, sizeMb, onProblem }: CyclesOptions): Promise<CyclesResult> {
-  const result = {
-    passed: 0,
-    failed: 0,
-    kills: new Map<Moment, number>(),
-    acknowledged: 0,
-    retried: 0,
-    powerLosses: 0,
-    stateLosses: 0,
-    hostMs: [] as number[],
-    processMs: [] as number[],
-  }
+  const result = { passed: 0, failed: 0, kills: new Map<Moment, number>(), acknowledged: 0, retried: 0, restarts: [] as Restart[] }
   for (let first = 0; first < cycles; first += cyclesPerFolder) {
     const random = new Random(seed, first)
     // One folder in four lives with the bounds of production.
@@ -65,10 +51,7 @@ export async function runCycles({ cycles, seed, sizeMb, onProblem }: CyclesOptio
     result.failed += hasFailed ? 1 : 0
     result.acknowledged += life.acknowledged
     result.retried += life.retried
-    result.powerLosses += life.powerLosses
-    result.stateLosses += life.stateLosses
-    result.hostMs.push(...life.hostMs)
-    result.processMs.push(...life.processMs)
+    result.restarts.push(...life.restarts)
     // What comes after a failure in a folder says nothing: its cycles are left out.
   }
   return result

@@ -39,9 +39,9 @@ export function filesOf(data: string): readonly DamagedFile[] {
   })
 }
 
-/** Damages one file of the folder and says how. */
-export function damageOne(data: string, random: Random): Damage {
-  const files = filesOf(data)
+/** Damages one file, of the host or of one of these databases, and says how. */
+export function damageOne(data: string, databases: readonly string[], random: Random): Damage {
+  const files = filesOf(data).filter(({ database }) => database === undefined || databases.includes(database))
   const kind = random.pick([...new Set(files.map((file) => file.kind))])
   const file = random.pick(files.filter((one) => one.kind === kind))
   const path = join(data, file.path)

@@ -23,7 +23,7 @@ export interface DiskFault {
 const nothing = (): void => undefined
 
 /** A file system of its own, which something else fills to the last byte. */
-class FullDisk implements DiskFault {
+export class FullDisk implements DiskFault {
   readonly name = 'a full disk'
   #filler = ''
 

@@ -41,12 +41,12 @@ export async function runFlips({ flips, seed, onProblem }: FlipsOptions): Promis
   const result = { passed: 0, failed: 0, fates: new Map<FileKind, { whole: number; refused: number }>() }
   for (let first = 0; first < flips; first += flipsPerFolder) {
     const random = new Random(seed, first)
-    const ending = endings[(first / flipsPerFolder) % endings.length] ?? 'closed'
+    const ending = endings[(seed + first / flipsPerFolder) % endings.length] ?? 'closed'
     const life = await leftFolder(random, ending)
     const component = await tallyComponent()
     for (let flip = first; flip < Math.min(first + flipsPerFolder, flips); flip++) {
       const trial = new Trial(life.host, life.world, component)
-      const damage = damageOne(trial.data, new Random(seed, flip))
+      const damage = damageOne(trial.data, trial.names, new Random(seed, flip))
       await trial.run(damage)
       const fate = result.fates.get(damage.kind) ?? { whole: 0, refused: 0 }
       fate[trial.refused.length === 0 ? 'whole' : 'refused'] += 1
@@ -86,6 +86,10 @@ class Trial {
     this.#models = world.databases.map((model) => model.copy())
     this.#component = component
     this.#checker = new Checker(component)
+  }
+
+  get names(): readonly string[] {
+    return this.#models.map(({ name }) => name)
   }
 
   /** Twice: what a repair left must last. */

@@ -27,6 +27,17 @@ const recoveryTimeMsMax = 10_000
 /** Calls that were answered, and are sent again after a restart. */
 const sentAgainMax = 10
 
+export type Mishap = 'kill' | 'loss of power' | 'loss of a file'
+
+/** To the first answer, which is one of the first database. */
+export interface Restart {
+  readonly after: Mishap
+  readonly shape: 'local' | 'serving'
+  /** From the start of the host, and of its process. */
+  readonly hostMs: number
+  readonly processMs: number
+}
+
 export interface FolderLifeOptions {
   /** Rows of no meaning in the first database, in megabytes. */
   readonly sizeMb: number
@@ -39,12 +50,11 @@ export interface FolderLifeOptions {
 export class FolderLife {
   readonly data = mkdtempSync(join(tmpdir(), 'remembrancer-crash-'))
   acknowledged = 0
-  powerLosses = 0
-  stateLosses = 0
   published = 0
   retried = 0
-  readonly hostMs: number[] = []
-  readonly processMs: number[] = []
+  readonly restarts: Restart[] = []
+  /** What befell the folder since its last host. */
+  #mishap: Mishap = 'kill'
   readonly #world = new World(names, passing)
   readonly #random: Random
   readonly #component: Uint8Array
@@ -173,10 +183,10 @@ export class FolderLife {
     const random = this.#random
     if (random.chance(4)) {
       losePower(folders, random)
-      this.powerLosses += 1
+      this.#mishap = 'loss of power'
     } else if (random.chance(6)) {
       loseState(random.pick(folders), random)
-      this.stateLosses += 1
+      this.#mishap = 'loss of a file'
     }
   }
 
@@ -263,10 +273,10 @@ export class FolderLife {
           this.#world.databases.map(({ name }) => this.#folderOf(name)),
           plan.at,
         )
-        return await Promise.race([watch.seen, delay(4 * plan.loadMs)])
+        return await Promise.race([watch.seen, delay(4 * plan.loadMs, undefined, { ref: false })])
       }
       case 'publish':
-        return Promise.race([load.published(plan.publishes), delay(60_000)])
+        return Promise.race([load.published(plan.publishes), delay(60_000, undefined, { ref: false })])
       case 'close':
         await delay(plan.loadMs)
         // Whether it ends before it is killed is open.
@@ -286,8 +296,8 @@ export class FolderLife {
       turns.push(Number(await this.#expect(door, { kind: 'turns', database: name, subject: 'person-0' })))
       if (turns.length > 1) continue
       const now = performance.now()
-      this.hostMs.push(now - (await host.booted))
-      this.processMs.push(now - host.spawnedAt)
+      this.restarts.push({ after: this.#mishap, shape: host.options.shape, hostMs: now - (await host.booted), processMs: now - host.spawnedAt })
+      this.#mishap = 'kill'
     }
     for (const model of this.#world.passing) await this.#find(model, door)
     await this.#check()

@@ -50,9 +50,12 @@ interface Counts {
 async function cycles(count: number): Promise<Counts> {
   const result = await runCycles({ cycles: count, seed, sizeMb: Number(values['size-mb']), onProblem })
   console.log(`killed: ${[...result.kills].map(([moment, kills]) => `${kills} at ${moment}`).join(', ')}`)
-  console.log(`with a loss of power ${result.powerLosses}, of a state file ${result.stateLosses}`)
   console.log(`${result.acknowledged} answers, ${result.retried} calls sent again`)
-  console.log(`first answer after a restart: ${quantiles(result.hostMs)} from the start of the host, ${quantiles(result.processMs)} from that of its process`)
+  for (const [what, restarts] of Map.groupBy(result.restarts, ({ after, shape }) => `after a ${after} (${shape})`)) {
+    const host = quantiles(restarts.map(({ hostMs }) => hostMs))
+    const whole = quantiles(restarts.map(({ processMs }) => processMs))
+    console.log(`first answer, ${restarts.length} times ${what}: ${host} from the start of the host, ${whole} from that of its process`)
+  }
   return result
 }
 

@@ -10,6 +10,7 @@ const small: Readonly<Record<string, string>> = {
   logSegmentBytes: '256 * KiB',
   logAheadBytes: '32 * KiB',
   logReserveBytes: '64 * KiB',
+  logSizeBytesMax: '1536 * KiB',
   idleTimeMsMin: '20',
   databasesOpenMax: '2',
 }

@@ -29,8 +29,8 @@ export class LoneDatabase implements AsyncDisposable {
   static async make(data: string, name: string): Promise<LoneDatabase> {
     const folder = join(data, name)
     mkdirSync(folder, { recursive: true })
-    makeDatabaseNote(folder, 'default')
-    const made = new LoneDatabase((await openState(folder, noHistory, { isCreation: true })).state)
+    const id = makeDatabaseNote(folder, 'default')
+    const made = new LoneDatabase((await openState(folder, { id, history: noHistory, isCreation: true })).state)
     made.batch(() => made.database.setKeyRing(newKeyRing()))
     return made
   }

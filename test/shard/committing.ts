@@ -7,7 +7,7 @@ import { HostError } from '../../host/errors.ts'
 import { MemoryLog, MemoryLogStore } from '../../host/log/memory-log.ts'
 import { DataFolder } from '../storage/folder.ts'
 import { CountingLog } from './counting-log.ts'
-import { callerNamed, OpenShard } from './open-shard.ts'
+import { callerNamed, OpenShard, stopTime } from './open-shard.ts'
 import { first, second } from './versions.ts'
 
 const count = 'SELECT count(*) FROM stamps'
@@ -53,9 +53,10 @@ async function turn(): Promise<void> {
 }
 
 suite('committing', () => {
-  test('databases that wait together are one append', async () => {
+  test('databases that wait together are one append', async (context) => {
     const log = new CountingLog()
     await using shard = await open(log, 'anna', 'bert', 'cora')
+    stopTime(context)
     log.appends.length = 0
     await Promise.all(['anna', 'bert', 'cora', 'anna'].map((database) => shard.stamp(database, 1)))
     assert.deepEqual(log.appends, [4])
@@ -74,9 +75,10 @@ suite('committing', () => {
     assert.deepEqual(log.appends, [1])
   })
 
-  test('until the log has answered nobody has an answer, and nobody else sees a row', async () => {
+  test('until the log has answered nobody has an answer, and nobody else sees a row', async (context) => {
     const log = new CountingLog()
     await using shard = await open(log, 'anna')
+    stopTime(context)
     const { queue, database } = await shard.held('anna')
     await shard.commit('anna')
     log.inject('hold')
@@ -98,9 +100,10 @@ suite('committing', () => {
     assert.deepEqual(await shard.rows('anna', count), [4])
   })
 
-  test('what the log refuses has not happened, in any database of the append, and the next call works', async () => {
+  test('what the log refuses has not happened, in any database of the append, and the next call works', async (context) => {
     const log = new CountingLog()
     await using shard = await open(log, 'anna', 'bert')
+    stopTime(context)
     log.inject('failing')
     const calls = ['anna', 'bert', 'anna'].map((database) => shard.stamp(database, 1, { subject: 'new' }))
     assert.deepEqual(await codesOf(calls), ['ERR_STORAGE', 'ERR_STORAGE', 'ERR_STORAGE'])
@@ -168,9 +171,10 @@ suite('committing', () => {
     assert.deepEqual(await shard.rows('anna', count), [1])
   })
 
-  test('a disk that takes the log and not the rows loses nothing, and nobody is answered without them', async () => {
+  test('a disk that takes the log and not the rows loses nothing, and nobody is answered without them', async (context) => {
     const log = new CountingLog()
     await using shard = await open(log, 'anna')
+    stopTime(context)
     const { queue, database } = await shard.held('anna')
     const room = await withoutRoom(shard, 'anna')
     assert.deepEqual(await codesOf([shard.stamp('anna', 1, { id: 'one' }), shard.stamp('anna', 1)]), ['ok', 'ok'])
@@ -213,9 +217,10 @@ suite('committing', () => {
     assert.equal(await stampsOf(shard, 'anna'), 2)
   })
 
-  test('whoever reads in a turn that comes to nothing is answered with what was there before', async () => {
+  test('whoever reads in a turn that comes to nothing is answered with what was there before', async (context) => {
     const log = new CountingLog()
     await using shard = await open(log, 'anna')
+    stopTime(context)
     for (const fault of ['failing', 'unknown-dropped', 'unknown-kept'] as const) {
       log.inject(fault)
       const writing = shard.stamp('anna', 1)

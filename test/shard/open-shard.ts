@@ -1,5 +1,6 @@
 /** A shard on this thread, spoken to through its door, and what its files say to another program. */
 import { readFileSync } from 'node:fs'
+import type { TestContext } from 'node:test'
 
 import Sqlite from 'better-sqlite3'
 
@@ -19,6 +20,12 @@ export const noLayouts = { rowFields: () => [], recordFields: () => [] }
 
 export function callerNamed(subject: string): CallerHead {
   return { sender: { issuer: 'test', subject }, assurance: 'signed', channel: 'test', claims: {} }
+}
+
+/** For the rest of a test: a turn ends after some time, and what is to be one turn must not meet that on a slow machine. */
+export function stopTime({ mock }: TestContext): void {
+  const now = performance.now()
+  mock.method(performance, 'now', () => now)
 }
 
 export interface OpenShardOptions {

@@ -33,20 +33,26 @@ function run(
   sqlite.exec(isCommitted ? 'COMMIT' : 'ROLLBACK')
 }
 
+/** As the host has its state files: a WAL that moves only when it is told to. */
+function withRows(path: string): Sqlite.Database {
+  const sqlite = new Sqlite(path)
+  sqlite.pragma('journal_mode = WAL')
+  sqlite.pragma('synchronous = OFF')
+  sqlite.pragma('wal_autocheckpoint = 0')
+  sqlite.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, content BLOB)')
+  sqlite.pragma('wal_checkpoint(TRUNCATE)')
+  return sqlite
+}
+
 test('the sum that a checkpoint will leave is known before a page moves', async () => {
   await fc.assert(
     fc.asyncProperty(rounds, fc.boolean(), async (history, isSecure) => {
       using folder = new DataFolder()
       const path = folder.at('state.sqlite')
-      const sqlite = new Sqlite(path)
-      sqlite.pragma('journal_mode = WAL')
-      sqlite.pragma('synchronous = OFF')
-      sqlite.pragma('wal_autocheckpoint = 0')
+      const sqlite = withRows(path)
       sqlite.pragma(`secure_delete = ${isSecure}`)
       // So few that pages of transactions which are rolled back reach the WAL too.
       sqlite.pragma('cache_size = 10')
-      sqlite.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, content BLOB)')
-      sqlite.pragma('wal_checkpoint(TRUNCATE)')
       const file = openSync(path, 'r')
       let sum = await sumFile(path)
       for (const round of history) {
@@ -71,11 +77,7 @@ test('the sum that a checkpoint will leave is known before a page moves', async 
 test('a WAL that began anew without being cut is followed from its new beginning', async () => {
   using folder = new DataFolder()
   const path = folder.at('state.sqlite')
-  const sqlite = new Sqlite(path)
-  sqlite.pragma('journal_mode = WAL')
-  sqlite.pragma('wal_autocheckpoint = 0')
-  sqlite.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, content BLOB)')
-  sqlite.pragma('wal_checkpoint(TRUNCATE)')
+  const sqlite = withRows(path)
   const file = openSync(path, 'r')
   using next = new CheckpointSum(file, `${path}-wal`, await sumFile(path))
   const insert = sqlite.prepare('INSERT INTO rows (content) VALUES (randomblob(9000))')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import Sqlite from 'better-sqlite3'
@@ -11,6 +11,7 @@ import * as limits from '../../host/limits.ts'
 import { openHost } from '../../host/open-host.ts'
 import { CatalogueFile } from '../../host/storage/catalogue-file.ts'
 import { DatabaseFile } from '../../host/storage/database-file.ts'
+import { lockFolder } from '../../host/storage/folder-lock.ts'
 import { DataFolder } from './folder.ts'
 
 /** Descriptors of this process on a file: one that is left open keeps what was deleted, and its locks. */
@@ -178,4 +179,17 @@ test('a folder that could not be locked is not held', () => {
   new Sqlite(path).exec('CREATE TABLE other (a); CREATE INDEX tenants ON other (a)').close()
   assert.throws(() => new CatalogueFile(folder.path))
   assert.equal(isOpen(path), false)
+})
+
+test('a lock whose file does not read is made anew, and while somebody has it nobody else gets it', () => {
+  using folder = new DataFolder()
+  for (const spoil of [(path: string): void => writeFileSync(path, 'x'.repeat(8_192)), (path: string): void => truncateSync(path, 5_000)]) {
+    lockFolder(folder.path)[Symbol.dispose]()
+    spoil(folder.at('lock.sqlite'))
+    using held = lockFolder(folder.path)
+    assert.ok(held)
+    assert.throws(() => lockFolder(folder.path), { code: 'ERR_FOLDER_LOCKED' })
+    writeFileSync(folder.at('lock.sqlite'), 'x'.repeat(8_192))
+    assert.throws(() => lockFolder(folder.path), { code: 'ERR_FOLDER_LOCKED' })
+  }
 })

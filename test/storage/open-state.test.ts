@@ -5,6 +5,7 @@ import { test } from 'node:test'
 
 import Sqlite from 'better-sqlite3'
 
+import { HostError } from '../../host/errors.ts'
 import type { StateReport } from '../../host/storage/open-state.ts'
 import type { StateFile } from '../../host/storage/state-file.ts'
 import { meta } from '../../host/storage/system-tables.ts'
@@ -37,6 +38,19 @@ function kill(state: StateFile): void {
   for (const suffix of ['', '-wal']) copyFileSync(`${path}.copy${suffix}`, path + suffix)
   for (const suffix of ['', '-wal']) rmSync(`${path}.copy${suffix}`)
   writeFileSync(path.replace('.sqlite', '.json'), marks)
+}
+
+/** As a process leaves it that is killed when the log has all of these changes, and the file the first few. */
+async function killedBehind(folder: StateFolder, inFile: number, inLog: number): Promise<void> {
+  const opened = await folder.open()
+  const { path } = opened.state.file
+  let before: readonly Buffer[] = []
+  for (let change = 1; change <= inLog; change++) {
+    folder.change(opened, 'colour', `shade ${change}`)
+    if (change === inFile) before = ['', '-wal'].map((suffix) => readFileSync(path + suffix))
+  }
+  opened.state.file.close()
+  for (const [index, suffix] of ['', '-wal'].entries()) writeFileSync(path + suffix, before[index] ?? '')
 }
 
 /** As a machine that starts again after a power loss finds it: the marks are of an earlier start. */
@@ -91,12 +105,7 @@ test('what a killed process wrote is used, and what only the log has is replayed
   kill(state)
   assert.deepEqual(await found(folder), { condition: 'killed', isRebuilt: false, recordsReplayed: 0, recordsAhead: 0n, colour: 'shade 5' })
   using other = new StateFolder()
-  const opened = await other.open()
-  other.change(opened, 'colour', 'shade 1')
-  const before = ['', '-wal'].map((suffix) => readFileSync(`${opened.state.file.path}${suffix}`))
-  for (let change = 2; change <= 8; change++) other.change(opened, 'colour', `shade ${change}`)
-  opened.state.file.close()
-  for (const [index, suffix] of ['', '-wal'].entries()) writeFileSync(`${opened.state.file.path}${suffix}`, before[index] ?? '')
+  await killedBehind(other, 1, 8)
   assert.deepEqual(await found(other), { condition: 'killed', isRebuilt: false, recordsReplayed: 7, recordsAhead: 0n, colour: 'shade 8' })
 })
 
@@ -248,16 +257,22 @@ test('after a power loss nobody goes on without records of which nobody knows wh
 
 test('a file that was killed and waits for records which the log has lost is as good as before when the log is mended', async () => {
   using folder = new StateFolder()
-  const opened = await folder.open()
-  for (let change = 1; change <= 3; change++) folder.change(opened, 'colour', `shade ${change}`)
-  const before = ['', '-wal'].map((suffix) => readFileSync(`${opened.state.file.path}${suffix}`))
-  for (let change = 4; change <= 9; change++) folder.change(opened, 'colour', `shade ${change}`)
-  opened.state.file.close()
-  for (const [index, suffix] of ['', '-wal'].entries()) writeFileSync(`${opened.state.file.path}${suffix}`, before[index] ?? '')
+  await killedBehind(folder, 3, 9)
   const lost = folder.records.splice(4, 1)
   for (let time = 0; time < 2; time++) await assert.rejects(folder.open(), { code: 'ERR_LOG_DAMAGED', message: /record 6 does not follow record/ })
   folder.firstKept = 4n
   folder.records.splice(4, 0, ...lost)
+  const { colour, isRebuilt } = await found(folder)
+  assert.deepEqual({ colour, isRebuilt }, { colour: 'shade 9', isRebuilt: false })
+})
+
+test('a file that a full disk keeps from following is as good as before when there is room', async () => {
+  using folder = new StateFolder()
+  await killedBehind(folder, 3, 9)
+  folder.readFailure = new HostError('ERR_STORAGE', 'state.sqlite could not be used', { cause: Object.assign(new Error('full'), { code: 'SQLITE_FULL' }) })
+  await assert.rejects(folder.open(), { code: 'ERR_STORAGE' })
+  folder.readFailure = undefined
+  folder.firstKept = 4n
   const { colour, isRebuilt } = await found(folder)
   assert.deepEqual({ colour, isRebuilt }, { colour: 'shade 9', isRebuilt: false })
 })
@@ -270,6 +285,7 @@ test('a database that is refused keeps the files that it has', async () => {
   const before = readFileSync(folder.at('state.sqlite'))
   await assert.rejects(folder.open(), { code: 'ERR_LOG_DAMAGED' })
   assert.deepEqual(readFileSync(folder.at('state.sqlite')), before)
+  assert.ok(!existsSync(folder.at('state.sqlite.new')))
   folder.lastKept = 6n
   assert.equal((await found(folder)).colour, 'shade 6')
 })

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 
+import type { HostError } from '../../host/errors.ts'
 import { frameAt, recordOf } from '../../host/log/frame.ts'
 import { RecordBatch } from '../../host/log/record-batch.ts'
 import type { LoggedRecord } from '../../host/log/record.ts'
 import { Journal, noVersions } from '../../host/reducer/journal.ts'
-import { makeDatabaseNote } from '../../host/storage/database-note.ts'
+import { makeDatabaseNote, readDatabaseNote } from '../../host/storage/database-note.ts'
 import { loadHead, storeHead } from '../../host/storage/head.ts'
 import { openState } from '../../host/storage/open-state.ts'
 import type { History, OpenedState } from '../../host/storage/open-state.ts'
@@ -24,6 +25,8 @@ export class StateFolder implements Disposable {
   firstKept = 1n
   lastKept = 1_000_000n
   hasLostRecords = false
+  /** What becomes of whoever follows the log. */
+  readFailure: HostError | undefined
 
   constructor() {
     mkdirSync(this.path)
@@ -49,12 +52,17 @@ export class StateFolder implements Disposable {
               firstPosition: kept[0]?.head.position ?? 0n,
             },
       hasLostRecords: this.hasLostRecords,
-      read: (after) => chunks(kept.filter(({ head }) => head.position > after)),
+      read: (after) => {
+        if (this.readFailure !== undefined) throw this.readFailure
+        return chunks(kept.filter(({ head }) => head.position > after))
+      },
     }
   }
 
-  open(options = { isCreation: true }): Promise<OpenedState> {
-    return openState(this.path, this.history, options)
+  async open({ isCreation = true } = {}): Promise<OpenedState> {
+    const id = readDatabaseNote(this.path)
+    assert(id !== undefined, 'the folder has its note')
+    return openState(this.path, { id, history: this.history, isCreation })
   }
 
   /** One acknowledged change: `value` under `key` in the file's own settings. */
