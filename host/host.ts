@@ -114,7 +114,7 @@ function startShards(options: HostOptions, catalogue: HostCatalogue, logs: LogBo
 }
 
 function startShard({ data, instances = 'fresh', ...options }: HostOptions, own: readonly number[], count: number, logs: LogBook, logger: Logger): WorkerShard {
-  return new WorkerShard({
+  const shard = new WorkerShard({
     data,
     lanes: { count, own },
     instances,
@@ -126,6 +126,8 @@ function startShard({ data, instances = 'fresh', ...options }: HostOptions, own:
       process.kill(process.pid, 'SIGKILL')
     },
   })
+  shard.begin()
+  return shard
 }
 
 /** Whoever can read the data folder is its operator; the token lets them say so over HTTP. */

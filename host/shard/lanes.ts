@@ -22,9 +22,20 @@ export class Lanes {
 
   /** @throws HostError ERR_FOLDER_LOCKED, ERR_STORAGE, ERR_LOG_DAMAGED when the lane's log cannot be taken. */
   async of(database: string): Promise<Lane> {
-    const { lanes, openLog, retentionOf } = this.#options
+    const { lanes } = this.#options
     const number = laneOf(database, lanes.count)
     if (!lanes.own.includes(number)) throw new HostError('ERR_INTERNAL', `database ${database} belongs to another shard`)
+    return this.#lane(number)
+  }
+
+  /** Those that have a log already: they are read before anybody asks. Why one cannot be had is told to whoever asks. */
+  async openThose(numbers: readonly number[]): Promise<void> {
+    const own = numbers.filter((number) => this.#options.lanes.own.includes(number))
+    await Promise.allSettled(own.map((number) => this.#lane(number)))
+  }
+
+  #lane(number: number): Promise<Lane> {
+    const { openLog, retentionOf } = this.#options
     const known = this.#open.get(number)
     if (known !== undefined) return known
     const log = openLog(number)

@@ -28,7 +28,7 @@ import type { CallResult } from '../reducer/run-call.ts'
 import { PackedWriter } from '../packed-bytes.ts'
 import type { InstanceMode } from '../sandbox/instance-mode.ts'
 import { isParserLoaded, loadParser } from '../sql/parse-statement.ts'
-import { databaseFolder, databaseFolders } from '../storage/data-folder.ts'
+import { databaseFolder, databaseFolders, laneFolders } from '../storage/data-folder.ts'
 import { makeDatabaseNote, readDatabaseNote } from '../storage/database-note.ts'
 import { syncFolder } from '../storage/durable-file.ts'
 import { moduleOfVersion } from '../storage/module-store.ts'
@@ -90,6 +90,11 @@ export class ShardCore {
       open: (name, tenant) => this.#openDatabase(name, tenant),
       openMax: options.databasesOpenMax ?? limits.databasesOpenMax,
     })
+  }
+
+  /** Reads the logs that there are, so that the first who comes need not wait for that. */
+  async begin(): Promise<void> {
+    await this.#lanes.openThose(laneFolders(this.#options.data))
   }
 
   async handle<M extends ShardMethod>(database: string, method: M, head: ShardRequest<M>, body: Uint8Array): Promise<Answer<M>> {

@@ -14,6 +14,8 @@ const { data, lanes, instances, logLimits } = workerData as ShardWorkerData
 
 const core = new ShardCore({ data, lanes, instances, logLimits, clock: systemClock, onEvent: (event) => post({ kind: 'event', event }) })
 
+void core.begin()
+
 port.on('message', (bytes: Uint8Array) => {
   const { head, body } = decodeFrame(bytes)
   void answer(head as RequestHead, body)

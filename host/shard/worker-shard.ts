@@ -54,6 +54,11 @@ export class WorkerShard implements Shard {
     this.#watchdog = new Watchdog(this.#patience)
   }
 
+  /** Starts the worker before anybody asks it something: to load its code takes longer than to open a database. */
+  begin(): void {
+    this.#worker ??= this.#start()
+  }
+
   async send<M extends ShardMethod>(
     database: string,
     method: M,
@@ -76,8 +81,11 @@ export class WorkerShard implements Shard {
   }
 
   #request(request: Omit<RequestHead, 'id'>, body?: Uint8Array): Promise<Frame> {
+    return this.#ask((this.#worker ??= this.#start()), request, body)
+  }
+
+  #ask(worker: Worker, request: Omit<RequestHead, 'id'>, body?: Uint8Array): Promise<Frame> {
     const id = this.#nextId++
-    const worker = (this.#worker ??= this.#start())
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
       const frame = encodeFrame({ id, ...request } satisfies RequestHead, body)
@@ -94,9 +102,11 @@ export class WorkerShard implements Shard {
     worker.on('message', (bytes: Uint8Array) => this.#receive(decodeFrame(bytes)))
     worker.on('error', (error: Error) => this.#options.onFailure(`a shard died: ${error.stack ?? error.message}`))
     worker.on('exit', () => this.#lose(worker))
-    this.#watchdog.start(
-      () => this.#request({ database: '', method: 'ping', head: {} }),
-      () => this.#end(worker),
+    const ping = (): Promise<Frame> => this.#ask(worker, { database: '', method: 'ping', head: {} })
+    // Until it has loaded its code, which takes long on a machine with much else to do, nothing of a guest runs in it.
+    ping().then(
+      () => this.#watchdog.start(ping, () => this.#end(worker)),
+      () => undefined,
     )
     return worker
   }

@@ -15,6 +15,8 @@ export interface CyclesOptions {
   /** Rows of no meaning in one of the databases, in megabytes. */
   readonly sizeMb: number
   readonly onProblem: (what: string) => void
+  /** Called after each folder. */
+  readonly onProgress?: (passed: number) => void
 }
 
 export interface CyclesResult {
@@ -30,7 +32,7 @@ export interface CyclesResult {
 /** Enough for its log to have many segments, and few enough that all of it can be looked at each time. */
 const cyclesPerFolder = 25
 
-export async function runCycles({ cycles, seed, sizeMb, onProblem }: CyclesOptions): Promise<CyclesResult> {
+export async function runCycles({ cycles, seed, sizeMb, onProblem, onProgress }: CyclesOptions): Promise<CyclesResult> {
   const result = { passed: 0, failed: 0, kills: new Map<Moment, number>(), acknowledged: 0, retried: 0, restarts: [] as Restart[] }
   for (let first = 0; first < cycles; first += cyclesPerFolder) {
     const random = new Random(seed, first)
@@ -52,6 +54,7 @@ export async function runCycles({ cycles, seed, sizeMb, onProblem }: CyclesOptio
     result.acknowledged += life.acknowledged
     result.retried += life.retried
     result.restarts.push(...life.restarts)
+    onProgress?.(result.passed)
     // What comes after a failure in a folder says nothing: its cycles are left out.
   }
   return result

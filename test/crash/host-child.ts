@@ -4,6 +4,7 @@
  * what has been acknowledged is known outside, whatever becomes of the process the next moment.
  */
 import { readFileSync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 
 import { HostError } from '../../host/errors.ts'
 import { startHost } from '../../host/host.ts'
@@ -31,6 +32,8 @@ const [, , shape = '', data = '', componentFile = '', shards = '1'] = process.ar
 const component = new Uint8Array(readFileSync(componentFile))
 // Where a file may not grow, a write is to give an error and not a signal.
 process.on('SIGXFSZ', () => undefined)
+// Whoever is killed leaves none.
+flushCompileCache()
 report({ kind: 'booted' })
 try {
   if (shape === 'local') await runLocal()

@@ -34,11 +34,7 @@ const results = [
   ...(values.faults === undefined ? [] : [await faults(Number(values.faults))]),
 ]
 const failed = results.reduce((sum, result) => sum + result.failed, 0)
-console.log(
-  `load average ${loadavg()
-    .map((load) => load.toFixed(1))
-    .join(' ')}`,
-)
+console.log(`load average ${load()}`)
 console.log(`${results.reduce((sum, result) => sum + result.passed, 0)} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
@@ -48,7 +44,8 @@ interface Counts {
 }
 
 async function cycles(count: number): Promise<Counts> {
-  const result = await runCycles({ cycles: count, seed, sizeMb: Number(values['size-mb']), onProblem })
+  const onProgress = (passed: number): void => console.log(`${passed} of ${count} passed; load average ${load()}`)
+  const result = await runCycles({ cycles: count, seed, sizeMb: Number(values['size-mb']), onProblem, onProgress })
   console.log(`killed: ${[...result.kills].map(([moment, kills]) => `${kills} at ${moment}`).join(', ')}`)
   console.log(`${result.acknowledged} answers, ${result.retried} calls sent again`)
   for (const [what, restarts] of Map.groupBy(result.restarts, ({ after, shape }) => `after a ${after} (${shape})`)) {
@@ -88,6 +85,13 @@ async function faults(times: number): Promise<Counts> {
     counts[problems.length === 0 ? 'passed' : 'failed'] += 1
   }
   return counts
+}
+
+/** Of the last minute, five and fifteen: what a time says depends on it. */
+function load(): string {
+  return loadavg()
+    .map((average) => average.toFixed(1))
+    .join(' ')
 }
 
 function quantiles(times: readonly number[]): string {

@@ -1,5 +1,6 @@
 /** A shard in a worker thread: it may die, it may stop, and nobody waits for ever. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 
@@ -132,6 +133,16 @@ suite('worker', () => {
     assert.deepEqual(open.failures, ['a shard has not answered for 500 ms and is ended'])
     watchdog.silenceMsMax = 60_000
     assert.equal(Buffer.from(await open.call(0, 'query')).readBigUInt64LE(), 1n)
+  })
+
+  test('a shard that still loads its code is waited for', async () => {
+    const watchdog = { pingMs: 1, silenceMsMax: 20 }
+    await using open = new OpenWorker(watchdog)
+    open.shard.begin()
+    const [worker] = (await once(process, 'worker')) as [Worker]
+    await Promise.race([once(worker, 'message'), once(worker, 'exit')])
+    watchdog.silenceMsMax = 60_000
+    assert.deepEqual(open.failures, [])
   })
 
   test('a process that stood still takes nobody for silent', (context) => {
