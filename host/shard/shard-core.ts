@@ -33,6 +33,7 @@ import { makeDatabaseNote, readDatabaseNote } from '../storage/database-note.ts'
 import { syncFolder } from '../storage/durable-file.ts'
 import { moduleOfVersion } from '../storage/module-store.ts'
 import { openState } from '../storage/open-state.ts'
+import { idOfRemains } from '../storage/remains.ts'
 import { packSqlValue } from '../storage/row-image.ts'
 import type { ScalarType } from '../value-type.ts'
 import type { StateReport } from '../storage/open-state.ts'
@@ -213,11 +214,15 @@ export class ShardCore {
    */
   async #drop(name: string): Promise<void> {
     const folder = databaseFolder(this.#options.data, name)
-    const id = readDatabaseNote(folder)
-    if (id !== undefined) await (await this.#lanes.of(name)).log.erase(id.uid)
-    if (!existsSync(folder)) return
-    rmSync(folder, { recursive: true })
-    syncFolder(dirname(folder))
+    try {
+      const id = idOfRemains(folder)
+      if (id !== undefined) await (await this.#lanes.of(name)).log.erase(id.uid)
+      if (!existsSync(folder)) return
+      rmSync(folder, { recursive: true })
+      syncFolder(dirname(folder))
+    } catch (error) {
+      throw named(name, error)
+    }
   }
 
   #showLog(name: string, database: Database): void {

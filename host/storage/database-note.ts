@@ -24,16 +24,25 @@ const shape = z.strictObject({ format: z.literal(1), name: z.string(), uid: z.st
  * @throws HostError ERR_STORAGE when it is not what was written, or of another database.
  */
 export function readDatabaseNote(folder: string): DatabaseId | undefined {
-  const text = readText(join(folder, 'database.json'))
-  if (text === undefined) return undefined
-  const note = parseJson(text, shape)
-  if (note === undefined || note.crc !== sumOf(note)) {
-    throw new HostError('ERR_STORAGE', 'the note of which database this is, database.json, is damaged: restore it from a backup')
-  }
+  const note = noteIn(folder)
+  if (note === undefined) return undefined
+  if (note === 'damaged') throw new HostError('ERR_STORAGE', 'the note of which database this is, database.json, is damaged: restore it from a backup')
   if (note.name !== basename(folder)) {
     throw new HostError('ERR_STORAGE', `the files are those of ${note.name}, says database.json: give the folder its name again, or restore it from a backup`)
   }
   return { uid: Buffer.from(note.uid, 'hex'), tenant: note.tenant }
+}
+
+/** Whether a folder has a note that does not say what was written. */
+export function isNoteDamaged(folder: string): boolean {
+  return noteIn(folder) === 'damaged'
+}
+
+function noteIn(folder: string): z.infer<typeof shape> | 'damaged' | undefined {
+  const text = readText(join(folder, 'database.json'))
+  if (text === undefined) return undefined
+  const note = parseJson(text, shape)
+  return note === undefined || note.crc !== sumOf(note) ? 'damaged' : note
 }
 
 /** The note of a folder that has none yet. */

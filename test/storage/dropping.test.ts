@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, readdirSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { openHost } from '../../host/open-host.ts'
+import { OpenShard } from '../shard/open-shard.ts'
 import { component, first } from '../shard/versions.ts'
 import { DataFolder } from './folder.ts'
 
@@ -64,4 +65,51 @@ suite('a drop that is killed', () => {
     for (const kind of ['open', 'write', 'fdatasync', 'fsync', 'unlink', 'rmdir', 'answer']) assert.ok(steps.includes(kind), kind)
     for (const killedAt of chosen) await isFinished([killedAt])
   })
+})
+
+suite('a drop of a database whose note does not read', () => {
+  let made: DataFolder
+  before(async () => (made = await makeFolder()))
+  after(() => made[Symbol.dispose]())
+
+  const note = (folder: DataFolder, name: string): string => folder.at('databases', name, 'database.json')
+  const state = (folder: DataFolder, name: string): string => folder.at('databases', name, 'state.sqlite')
+
+  for (const [what, spoil] of [
+    ['it is gone', (folder: DataFolder): void => rmSync(note(folder, 'anna'))],
+    ['it is damaged', (folder: DataFolder): void => truncateSync(note(folder, 'anna'), 30)],
+  ] as const) {
+    test(`leaves nothing of it: ${what}`, async () => {
+      using folder = new DataFolder()
+      cpSync(made.path, folder.path, { recursive: true })
+      spoil(folder)
+      {
+        await using shard = new OpenShard({ folder })
+        await assert.rejects(shard.stamp('anna', 1), { code: 'ERR_STORAGE' })
+        await shard.send('anna', 'drop', {})
+        assert.equal(await shard.stamp('bert', 1), 'first')
+      }
+      assert.deepEqual(folder.grep(`${secret} of anna`), [])
+      assert.ok(!existsSync(folder.at('databases', 'anna')))
+    })
+  }
+
+  for (const [what, spoil, message] of [
+    [
+      'its state file is that of another',
+      (folder: DataFolder): void => cpSync(state(folder, 'bert'), state(folder, 'anna')),
+      /database anna: the files are those of bert/,
+    ],
+    ['its state file is gone too', (folder: DataFolder): void => rmSync(state(folder, 'anna')), /database anna: neither database.json nor another file says/],
+  ] as const) {
+    test(`is refused when ${what}, and nobody else is dropped in its place`, async () => {
+      using folder = new DataFolder()
+      cpSync(made.path, folder.path, { recursive: true })
+      truncateSync(note(folder, 'anna'), 30)
+      spoil(folder)
+      await using shard = new OpenShard({ folder })
+      await assert.rejects(shard.send('anna', 'drop', {}), { code: 'ERR_STORAGE', message })
+      assert.equal(await shard.stamp('bert', 1), 'first')
+    })
+  }
 })
