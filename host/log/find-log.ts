@@ -5,10 +5,13 @@
  */
 import type { Micros } from '../clock.ts'
 import type { LogDamage } from './commit-log.ts'
-import { frameBytes } from './frame.ts'
+import { frameAt, frameBytes, payloadOffset } from './frame.ts'
 import { HeadTable } from './head-table.ts'
+import { readAll } from './log-files.ts'
+import type { ReadableFile } from './log-files.ts'
 import type { LogFolder } from './log-folder.ts'
 import { lostHeader, missing } from './log-reader.ts'
+import { ReadablePages } from './readable-pages.ts'
 import { saltBytes } from './record.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import type { SegmentHeader } from './segment-header.ts'
@@ -118,26 +121,31 @@ class LogFinder {
       this.#lost(lost)
       return lost
     }
-    const frames = { mark: header.mark, offset: header.framesOffset }
-    const end = this.#folder.within(name, 'read', (file) =>
-      findEnd({ file, mark: frames.mark, offset: frames.offset, endOffset: size, firstSequence, nextSequence: undefined }),
-    )
-    const settled = { name, firstSequence, frames, ...end, sealedAt }
-    const heads = this.#surveyed(settled)
-    this.#heads.append(heads)
-    return { ...settled, heads }
+    return this.#folder.within(name, 'read', (file) => {
+      const frames = { mark: header.mark, offset: header.framesOffset }
+      const pages = new ReadablePages(file)
+      const end = findEnd({ file: pages, mark: frames.mark, offset: frames.offset, endOffset: size, firstSequence, nextSequence: undefined })
+      const failure = hiddenBatch(pages, frames.mark, end.endOffset)
+      if (failure !== undefined) throw failure
+      const settled = { name, firstSequence, frames, ...end, sealedAt }
+      const heads = this.#surveyedIn(pages, settled)
+      this.#heads.append(heads)
+      return { ...settled, heads }
+    })
   }
 
   /** The databases of a segment, read from its records. */
   #surveyed(segment: Omit<SealedSegment, 'heads'>): HeadTable {
-    return this.#folder.within(segment.name, 'read', (file) => {
-      const range = rangeOf(segment, file)
-      if (range === undefined) return new HeadTable()
-      const { heads, epoch, damage } = survey(range)
-      for (const one of damage) this.#note(segment.name, one)
-      if (epoch > this.#epoch) this.#epoch = epoch
-      return heads
-    })
+    return this.#folder.within(segment.name, 'read', (file) => this.#surveyedIn(new ReadablePages(file), segment))
+  }
+
+  #surveyedIn(file: ReadableFile, segment: Omit<SealedSegment, 'heads'>): HeadTable {
+    const range = rangeOf(segment, file)
+    if (range === undefined) return new HeadTable()
+    const { heads, epoch, damage } = survey(range)
+    for (const one of damage) this.#note(segment.name, one)
+    if (epoch > this.#epoch) this.#epoch = epoch
+    return heads
   }
 
   #lost({ name, firstSequence, nextSequence, endOffset }: Omit<SealedSegment, 'heads'>): void {
@@ -147,6 +155,16 @@ class LogFinder {
   #note(file: string, damage: Omit<LogDamage, 'file'>): void {
     this.#damage.push({ file, ...damage })
   }
+}
+
+/**
+ * Why it cannot be told that no other batch was acknowledged: that would begin where the last whole one ends, and the
+ * disk does not give what stands there, or all of what has begun there.
+ */
+function hiddenBatch(file: ReadablePages, mark: bigint, endOffset: number): Error | undefined {
+  const hasBegun = frameAt(readAll(file, Buffer.alloc(payloadOffset), endOffset), 0, mark) !== undefined
+  const until = hasBegun ? file.sizeBytes : endOffset + payloadOffset
+  return file.unreadable.find(({ offset, sizeBytes }) => offset < until && offset + sizeBytes > endOffset)?.failure
 }
 
 /** What the header of the next segment tells. */

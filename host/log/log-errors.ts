@@ -1,4 +1,6 @@
 /** What a driver of the log answers when it cannot do what it was asked. */
+import { basename } from 'node:path'
+
 import { HostError } from '../errors.ts'
 import { isDiskFull, isFileError } from './log-files.ts'
 
@@ -14,8 +16,9 @@ export function unknownOutcome(cause?: unknown): HostError {
 /** What the disk did to us; a bug of our own stays what it is. */
 export function storageError(error: unknown): unknown {
   if (!isFileError(error)) return error
+  const where = error.path === undefined ? '' : ` at ${basename(error.path)}`
   const what = isDiskFull(error) ? 'the disk is full: make room, and the log goes on' : 'check the disk and the data folder'
-  return new HostError('ERR_STORAGE', `the commit log could not be used (${error.code}): ${what}`, { cause: error })
+  return new HostError('ERR_STORAGE', `the commit log could not be used (${error.code}${where}): ${what}`, { cause: error })
 }
 
 /** The answer to an append of which nothing happened. */

@@ -17,10 +17,13 @@ import {
   writeSync,
 } from 'node:fs'
 
-export interface LogFile {
+export interface ReadableFile {
   readonly sizeBytes: number
   /** How many bytes were read: fewer than there is room for at the end of the file. */
   read(into: Uint8Array, position: number): number
+}
+
+export interface LogFile extends ReadableFile {
   /** How many bytes were written: perhaps fewer than were given. */
   write(bytes: Uint8Array, position: number): number
   /** What was written is on the disk, with everything that is needed to read it back. */
@@ -100,7 +103,7 @@ export function writeAll(file: LogFile, bytes: Uint8Array, position: number): vo
 }
 
 /** Reads until the room is full or the file ends, and gives the bytes that were read. */
-export function readAll(file: LogFile, into: Buffer, position: number): Buffer {
+export function readAll(file: ReadableFile, into: Buffer, position: number): Buffer {
   let size = 0
   while (size < into.length) {
     const count = file.read(size === 0 ? into : into.subarray(size), position + size)
@@ -111,7 +114,7 @@ export function readAll(file: LogFile, into: Buffer, position: number): Buffer {
 }
 
 /** True for what an operation on a file throws, and not for a bug of our own. */
-export function isFileError(error: unknown): error is Error & { readonly code: string } {
+export function isFileError(error: unknown): error is Error & { readonly code: string; path?: string } {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]/.test(error.code) && !error.code.startsWith('ERR_')
 }
 

@@ -1,7 +1,7 @@
 /** The folder of one log: its files by their names. Everything throws what the system throws. */
 import { join } from 'node:path'
 
-import { isMissing } from './log-files.ts'
+import { isFileError, isMissing } from './log-files.ts'
 import type { LogFile, LogFiles } from './log-files.ts'
 
 export class LogFolder {
@@ -30,6 +30,10 @@ export class LogFolder {
     const file = this.open(name, how)
     try {
       return work(file)
+    } catch (error) {
+      // What the system says of an open file does not say of which.
+      if (isFileError(error)) error.path ??= join(this.path, name)
+      throw error
     } finally {
       file.close()
     }

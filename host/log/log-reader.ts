@@ -11,6 +11,7 @@ import { HeadTable } from './head-table.ts'
 import { isMissing } from './log-files.ts'
 import type { LogFile } from './log-files.ts'
 import type { LogFolder } from './log-folder.ts'
+import { ReadablePages } from './readable-pages.ts'
 import type { LoggedRecord } from './record.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import { scan } from './segment-scan.ts'
@@ -89,7 +90,8 @@ export class LogReader {
     if (opened === undefined) return chains.noteDamage({})
     const { firstSequence, nextSequence, endOffset } = segment
     for (const damage of readSegmentHeader(opened.file).damage) yield { file, ...damage, firstSequence, lastSequence: firstSequence - 1n }
-    const range = rangeOf(segment, opened.file)
+    const pages = new ReadablePages(opened.file)
+    const range = rangeOf(segment, pages)
     if (range === undefined) {
       chains.noteDamage({})
       yield { file, offset: 0, sizeBytes: endOffset, firstSequence, lastSequence: nextSequence - 1n, what: lostHeader }
@@ -98,7 +100,7 @@ export class LogReader {
     for (const scanned of scan(range)) {
       if (scanned.kind === 'damage') {
         chains.noteDamage(scanned.damage)
-        yield { file, ...scanned.damage }
+        yield { file, ...scanned.damage, what: pages.failureAt(scanned.damage) ?? scanned.damage.what }
         continue
       }
       const { record, offset, sizeBytes } = scanned

@@ -5,11 +5,11 @@
 import { frameAt, payloadOffset } from './frame.ts'
 import type { Frame } from './frame.ts'
 import { readAll } from './log-files.ts'
-import type { LogFile } from './log-files.ts'
+import type { ReadableFile } from './log-files.ts'
 
 /** What of a segment is walked over. */
 export interface WalkRange {
-  readonly file: LogFile
+  readonly file: ReadableFile
   readonly mark: bigint
   readonly offset: number
   readonly endOffset: number
@@ -99,12 +99,12 @@ const windowBytes = 1024 * 1024
 /** A part of the file in memory, which moves along with the walk. */
 class Window {
   readonly endOffset: number
-  readonly #file: LogFile
+  readonly #file: ReadableFile
   #room: Buffer
   #start = 0
   #bytes: Buffer = Buffer.alloc(0)
 
-  constructor(file: LogFile, endOffset: number) {
+  constructor(file: ReadableFile, endOffset: number) {
     this.#file = file
     this.#room = Buffer.allocUnsafe(Math.min(windowBytes, endOffset))
     this.endOffset = endOffset

@@ -5,7 +5,7 @@ import type { Micros } from '../clock.ts'
 import * as limits from '../limits.ts'
 import { HeadTable } from './head-table.ts'
 import { writeAll } from './log-files.ts'
-import type { LogFile } from './log-files.ts'
+import type { LogFile, ReadableFile } from './log-files.ts'
 import type { LogFolder } from './log-folder.ts'
 import type { RecordBatch } from './record-batch.ts'
 import { uidBytes } from './record.ts'
@@ -37,7 +37,7 @@ export interface SealedSegment extends SegmentEnd {
 }
 
 /** What a walk over a segment needs, and of which file; undefined when no record of it can be found. */
-export function rangeOf(segment: Pick<SealedSegment, 'frames' | 'endOffset' | 'firstSequence' | 'nextSequence'>, file: LogFile): WalkRange | undefined {
+export function rangeOf(segment: Pick<SealedSegment, 'frames' | 'endOffset' | 'firstSequence' | 'nextSequence'>, file: ReadableFile): WalkRange | undefined {
   const { frames, endOffset, firstSequence, nextSequence } = segment
   return frames && { file, mark: frames.mark, offset: frames.offset, endOffset, firstSequence, nextSequence }
 }

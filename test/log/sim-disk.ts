@@ -1,10 +1,14 @@
 /**
  * A disk for tests of the log. It knows what was synced and what was not: after a power loss any part of what
  * was not may be there, in pieces of a sector or a page. A sync that fails has lost, perhaps, what it was asked to
- * keep, and a later one does not bring it back. A plan makes an operation fail; reading never does.
+ * keep, and a later one does not bring it back. A plan makes an operation fail; reading fails
+ * where a page is `unreadable`.
  */
 import type { LogFile, LogFiles } from '../../host/log/log-files.ts'
 import type { Random } from '../fuzz/random.ts'
+
+/** Of a disk, as files are read. */
+export const pageBytes = 4_096
 
 export type DiskOperation = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'syncFolder'
 
@@ -69,6 +73,8 @@ class Node {
   durable = new Content()
   /** What the next sync makes durable. */
   unsynced: Change[] = []
+  /** Where the disk gives nothing: offsets of pages. */
+  readonly unreadable = new Set<number>()
   /** What a failed sync was asked for: on the disk or not, and no sync will tell. */
   lost: Change[] = []
 
@@ -156,6 +162,13 @@ export class SimDisk implements LogFiles {
     return disk
   }
 
+  /** From now on the disk does not give this page of the file, or gives it again. */
+  spoil(path: string, pageOffset: number, isUnreadable = true): void {
+    const pages = this.names.get(path)?.unreadable
+    if (isUnreadable) pages?.add(pageOffset)
+    else pages?.delete(pageOffset)
+  }
+
   /** Another content for a file, as if by somebody else. */
   replace(path: string, content: Buffer): void {
     this.#adopt(path, content)
@@ -181,7 +194,7 @@ export class SimDisk implements LogFiles {
       },
       read: (into, position) => {
         this.#assertAlive()
-        const size = node.content.bytes.copy(into, 0, position)
+        const size = node.content.bytes.subarray(position).copy(into.subarray(0, readableBytes(node, position, into.length)))
         this.bytesRead += size
         return size
       },
@@ -239,6 +252,16 @@ export class SimDisk implements LogFiles {
   #assertAlive(): void {
     if (this.isCrashed) throw fileError('EIO')
   }
+}
+
+/** As the system reads: up to a page that it does not get, and not at all from there. */
+function readableBytes({ unreadable }: Node, position: number, wanted: number): number {
+  for (let page = position - (position % pageBytes); page < position + wanted; page += pageBytes) {
+    if (!unreadable.has(page)) continue
+    if (page <= position) throw fileError('EIO')
+    return page - position
+  }
+  return wanted
 }
 
 function sync(node: Node): void {
