@@ -24,6 +24,8 @@ export interface FlipsOptions {
   readonly flips: number
   readonly seed: number
   readonly onProblem: (what: string) => void
+  /** Called after each folder. */
+  readonly onProgress?: (passed: number) => void
 }
 
 export interface FlipsResult {
@@ -37,7 +39,7 @@ export interface FlipsResult {
 const endings: readonly (Moment | 'closed')[] = ['closed', 'load', 'checkpoint', 'snapshot', 'publish']
 const flipsPerFolder = 100
 
-export async function runFlips({ flips, seed, onProblem }: FlipsOptions): Promise<FlipsResult> {
+export async function runFlips({ flips, seed, onProblem, onProgress }: FlipsOptions): Promise<FlipsResult> {
   const result = { passed: 0, failed: 0, fates: new Map<FileKind, { whole: number; refused: number }>() }
   for (let first = 0; first < flips; first += flipsPerFolder) {
     const random = new Random(seed, first)
@@ -58,6 +60,7 @@ export async function runFlips({ flips, seed, onProblem }: FlipsOptions): Promis
       else onProblem(`its folder is kept: ${trial.data}`)
     }
     rmSync(life.data, { recursive: true })
+    onProgress?.(result.passed)
   }
   return result
 }

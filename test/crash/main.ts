@@ -44,8 +44,7 @@ interface Counts {
 }
 
 async function cycles(count: number): Promise<Counts> {
-  const onProgress = (passed: number): void => console.log(`${passed} of ${count} passed; load average ${load()}`)
-  const result = await runCycles({ cycles: count, seed, sizeMb: Number(values['size-mb']), onProblem, onProgress })
+  const result = await runCycles({ cycles: count, seed, sizeMb: Number(values['size-mb']), onProblem, onProgress: progressOf(count) })
   console.log(`killed: ${[...result.kills].map(([moment, kills]) => `${kills} at ${moment}`).join(', ')}`)
   console.log(`${result.acknowledged} answers, ${result.retried} calls sent again`)
   for (const [what, restarts] of Map.groupBy(result.restarts, ({ after, shape }) => `after a ${after} (${shape})`)) {
@@ -57,13 +56,13 @@ async function cycles(count: number): Promise<Counts> {
 }
 
 async function flips(count: number): Promise<Counts> {
-  const result = await runFlips({ flips: count, seed, onProblem })
+  const result = await runFlips({ flips: count, seed, onProblem, onProgress: progressOf(count) })
   for (const [kind, { whole, refused }] of result.fates) console.log(`${kind}: ${whole} whole, ${refused} refused by name`)
   return result
 }
 
 async function storm(upgrades: number): Promise<Counts> {
-  const result = await runStorm({ upgrades, seed, onProblem })
+  const result = await runStorm({ upgrades, seed, onProblem, onProgress: progressOf(upgrades) })
   console.log(`${result.kills} hosts killed, ${result.acknowledged} answers beside ${result.passed + result.failed} publishes`)
   return result
 }
@@ -85,6 +84,10 @@ async function faults(times: number): Promise<Counts> {
     counts[problems.length === 0 ? 'passed' : 'failed'] += 1
   }
   return counts
+}
+
+function progressOf(count: number): (passed: number) => void {
+  return (passed) => console.log(`${passed} of ${count} passed; load average ${load()}`)
 }
 
 /** Of the last minute, five and fifteen: what a time says depends on it. */

@@ -12,6 +12,8 @@ export interface StormOptions {
   readonly upgrades: number
   readonly seed: number
   readonly onProblem: (what: string) => void
+  /** Called after each kill. */
+  readonly onProgress?: (passed: number) => void
 }
 
 export interface StormResult {
@@ -25,7 +27,7 @@ export interface StormResult {
 /** The checks look at all versions each time. */
 const upgradesPerFolder = 250
 
-export async function runStorm({ upgrades, seed, onProblem }: StormOptions): Promise<StormResult> {
+export async function runStorm({ upgrades, seed, onProblem, onProgress }: StormOptions): Promise<StormResult> {
   const result = { passed: 0, failed: 0, kills: 0, acknowledged: 0 }
   while (result.passed + result.failed < upgrades) {
     const random = new Random(seed, result.kills)
@@ -34,6 +36,7 @@ export async function runStorm({ upgrades, seed, onProblem }: StormOptions): Pro
     while (life.published < wanted && life.problems.length === 0) {
       await life.storm(5 + random.below(30))
       result.kills += 1
+      onProgress?.(result.passed + life.published)
     }
     if (life.problems.length === 0) await life.end()
     for (const problem of life.problems) onProblem(`storm of seed ${seed}, after ${result.kills} kills: ${problem}`)
