@@ -9,6 +9,8 @@ import * as limits from '../limits.ts'
 import { systemFiles } from '../log/log-files.ts'
 import { LogFolder } from '../log/log-folder.ts'
 import { Reserve } from '../log/reserve.ts'
+import type { SqlRow } from '../plan/plan.ts'
+import { BookSums } from './book-sums.ts'
 import { cataloguePath } from './data-folder.ts'
 import { DatabaseFile, isDiskFull } from './database-file.ts'
 
@@ -28,19 +30,31 @@ CREATE TABLE IF NOT EXISTS databases (
 CREATE TABLE IF NOT EXISTS keys (ring TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS lanes (count INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS drops (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sums (name TEXT NOT NULL PRIMARY KEY, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
+
+/** What of them has a sum. */
+const summed = {
+  tenants: 'SELECT name FROM tenants',
+  databases: 'SELECT name, tenant, module, version FROM databases',
+  keys: 'SELECT ring FROM keys',
+  lanes: 'SELECT count FROM lanes',
+  drops: 'SELECT name FROM drops',
+}
 
 export class CatalogueFile implements Disposable {
   readonly #file: DatabaseFile
+  readonly #sums: BookSums
   /** For drops, which make room. */
   readonly #reserve: Reserve
 
   /** @throws HostError ERR_FOLDER_LOCKED, ERR_STORAGE; when it is not there too, unless it is to be made. */
   constructor(data: string, { create = true }: { readonly create?: boolean } = {}) {
     this.#file = new DatabaseFile({ path: cataloguePath(data), create, exclusive: true })
+    this.#sums = new BookSums(this.#file, summed)
     try {
       // The lock is taken with the first transaction.
-      this.#file.transaction(() => (create ? this.#file.execute(tables) : undefined))
+      this.#file.transaction(() => (create ? this.#begin() : undefined))
     } catch (error) {
       this.#file.close()
       throw error
@@ -49,11 +63,20 @@ export class CatalogueFile implements Disposable {
     if (create) this.#reserve.keep()
   }
 
+  #begin(): void {
+    this.#file.execute(tables)
+    const [differing] = this.#sums.differing()
+    if (differing !== undefined) {
+      throw new HostError('ERR_STORAGE', `host.sqlite, the host's own book, is not what was written (${differing}): restore it from a backup`)
+    }
+    this.#sums.begin()
+  }
+
   keyRing(): KeyRing {
     const [stored] = this.#file.statement('SELECT ring FROM keys').row([]) ?? []
     if (typeof stored === 'string') return JSON.parse(stored) as KeyRing
     const made = newKeyRing()
-    this.#file.transaction(() => this.#file.statement('INSERT INTO keys (ring) VALUES (?)').run([JSON.stringify(made)]))
+    this.#insert('keys', 'INSERT INTO keys (ring) VALUES (?)', [JSON.stringify(made)])
     return made
   }
 
@@ -66,7 +89,7 @@ export class CatalogueFile implements Disposable {
   laneCount(wanted: number): number {
     const stored = this.storedLaneCount
     if (stored !== undefined) return stored
-    this.#file.transaction(() => this.#file.statement('INSERT INTO lanes (count) VALUES (?)').run([BigInt(wanted)]))
+    this.#insert('lanes', 'INSERT INTO lanes (count) VALUES (?)', [BigInt(wanted)])
     return wanted
   }
 
@@ -80,11 +103,11 @@ export class CatalogueFile implements Disposable {
   /** @throws HostError ERR_TENANT_EXISTS */
   createTenant(name: string): void {
     if (this.tenants().includes(name)) throw new HostError('ERR_TENANT_EXISTS', `there is a tenant ${name} already`)
-    this.#file.transaction(() => this.#file.statement('INSERT INTO tenants (name) VALUES (?)').run([name]))
+    this.#insert('tenants', 'INSERT INTO tenants (name) VALUES (?)', [name])
   }
 
   databases(): CatalogueEntry[] {
-    return this.#file.statement('SELECT name, tenant, module, version FROM databases ORDER BY name').rows([]).map(toEntry)
+    return this.#file.statement(`${summed.databases} ORDER BY name`).rows([]).map(toEntry)
   }
 
   databaseCount(): number {
@@ -92,18 +115,22 @@ export class CatalogueFile implements Disposable {
   }
 
   database(name: string): CatalogueEntry | undefined {
-    const row = this.#file.statement('SELECT name, tenant, module, version FROM databases WHERE name = ?').row([name])
+    const row = this.#row(name)
     return row === undefined ? undefined : toEntry(row)
   }
 
+  #row(name: string): SqlRow | undefined {
+    return this.#file.statement(`${summed.databases} WHERE name = ?`).row([name])
+  }
+
   addDatabase(name: string, tenant: string): void {
-    this.#file.transaction(() => this.#file.statement('INSERT INTO databases (name, tenant, version) VALUES (?, ?, 0)').run([name, tenant]))
+    this.#insert('databases', 'INSERT INTO databases (name, tenant, module, version) VALUES (?, ?, ?, ?)', [name, tenant, null, 0n])
   }
 
   /** From now on the database is to go, whatever happens: `drops` names it until `removeDatabase`. */
   beginDrop(name: string): void {
-    const insert = this.#file.statement('INSERT INTO drops (name) VALUES (?) ON CONFLICT DO NOTHING')
-    this.#reserve.spendFor(() => this.#file.transaction(() => insert.run([name])), isDiskFull)
+    if (this.drops().includes(name)) return
+    this.#reserve.spendFor(() => this.#insert('drops', 'INSERT INTO drops (name) VALUES (?)', [name]), isDiskFull)
   }
 
   /** The databases of which something may be left. */
@@ -116,19 +143,33 @@ export class CatalogueFile implements Disposable {
 
   removeDatabase(name: string): void {
     this.#file.transaction(() => {
+      this.#sums.change('databases', { from: this.#row(name) })
       this.#file.statement('DELETE FROM databases WHERE name = ?').run([name])
+      this.#sums.change('drops', { from: this.drops().includes(name) ? [name] : undefined })
       this.#file.statement('DELETE FROM drops WHERE name = ?').run([name])
     })
     this.#reserve.keep()
   }
 
   noteModule(name: string, module: string, version: number): void {
-    this.#file.transaction(() => this.#file.statement('UPDATE databases SET module = ?, version = ? WHERE name = ?').run([module, BigInt(version), name]))
+    this.#file.transaction(() => {
+      const from = this.#row(name)
+      this.#file.statement('UPDATE databases SET module = ?, version = ? WHERE name = ?').run([module, BigInt(version), name])
+      this.#sums.change('databases', { from, to: this.#row(name) })
+    })
   }
 
-  /** What SQLite finds wrong with the file. */
+  #insert(table: keyof typeof summed, sql: string, row: SqlRow): void {
+    this.#file.transaction(() => {
+      this.#file.statement(sql).run(row)
+      this.#sums.change(table, { to: row })
+    })
+  }
+
+  /** What SQLite finds wrong with the file, and which tables are not what was written. */
   problems(): readonly string[] {
-    return this.#file.problems()
+    const found = this.#file.problems()
+    return found.length > 0 ? found : this.#sums.differing().map((table) => `its table ${table} is not what was written`)
   }
 
   close(): void {
