@@ -23,7 +23,7 @@ import type { FileSum } from './page-sum.ts'
 import { loadHead } from './head.ts'
 import { Snapshots } from './snapshots.ts'
 import { StateFile, stateFilePath } from './state-file.ts'
-import { readMarks } from './state-marks.ts'
+import { readMarks, writeMarks } from './state-marks.ts'
 import { checkSystemTables, createSystemTables, loadDatabaseId } from './system-tables.ts'
 import type { DatabaseId } from './system-tables.ts'
 
@@ -63,6 +63,11 @@ export interface OpenStateOptions {
 export async function openState(folder: string, { id, history, isCreation }: OpenStateOptions): Promise<OpenedState> {
   const found = await examine(folder, history, isCreation)
   const { condition, sum } = found
+  // What is not in the file is to be in the log, and of what the log has lost nobody knows whose it was.
+  if (history.hasLostRecords && condition !== 'closed' && condition !== 'new') {
+    noteMissingRecords(folder)
+    throw lostRecords()
+  }
   const reused = sum === undefined ? undefined : await reuse(folder, { ...found, sum, id, history })
   if (reused !== undefined) return opened(folder, reused, { condition, isRebuilt: false }, history)
   const why = sum === undefined ? condition : 'damaged'
@@ -116,6 +121,7 @@ async function examine(folder: string, { head }: History, isCreation: boolean): 
     const isNew = isCreation && head === undefined && isUnused(path)
     return { condition: isNew ? 'new' : existsSync(path) ? 'damaged' : 'missing', position: 0n }
   }
+  if (marks.isMissingRecords === true) throw lostRecords()
   const { position } = marks
   if (!existsSync(path)) return { condition: 'missing', position }
   const boot = bootId()
@@ -153,9 +159,7 @@ interface Reusing extends Found {
 }
 
 /** Undefined when the file turns out not to be what it should. */
-async function reuse(folder: string, { condition, sum, position, id, history }: Reusing): Promise<Candidate | undefined> {
-  // What the WAL had is to be in the log, and of what the log has lost nobody knows whose it was.
-  if (condition === 'power loss' && history.hasLostRecords) throw lostRecords()
+async function reuse(folder: string, { sum, position, id, history }: Reusing): Promise<Candidate | undefined> {
   let file: DatabaseFile | undefined
   try {
     file = new DatabaseFile({ path: stateFilePath(folder), create: false, isDurable: false })
@@ -246,7 +250,16 @@ async function follow(file: DatabaseFile, { uid, tenant }: DatabaseId, history: 
 }
 
 function lostRecords(): HostError {
-  return new HostError('ERR_LOG_DAMAGED', 'the log has lost records that may be of this database: remembrancer check shows where')
+  return new HostError(
+    'ERR_LOG_DAMAGED',
+    'the log has lost records that may be of this database: remembrancer check shows where; what to do then is in docs/operations.md',
+  )
+}
+
+/** So that no later host goes on without them: the log goes on behind what it has lost. */
+function noteMissingRecords(folder: string): void {
+  const marks = readMarks(folder)
+  if (marks !== undefined) writeMarks(folder, { ...marks, isMissingRecords: true })
 }
 
 /** By a disk that is full or fails: nothing is wrong with the file. */

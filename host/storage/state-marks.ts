@@ -14,6 +14,8 @@ const shape = z.strictObject({
   format: z.literal(1),
   phase: z.enum(['clean', 'open', 'checkpoint']),
   boot: z.string().optional(),
+  /** The log has lost records that the file may be waiting for. A later start of the log no longer sees that. */
+  isMissingRecords: z.boolean().optional(),
   sizeBytes: z.int(),
   sum: z.int(),
   /** The record up to which the file itself, without its WAL, has come. */

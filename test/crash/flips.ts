@@ -151,7 +151,9 @@ class Trial {
     }
     const { code, message } = error
     this.refused.push(who)
-    if (kind !== 'host file' && who !== database) this.problems.push(`${who} is refused for it: ${code} ${message}`)
+    // What the log has lost may be of any database that was not closed.
+    const isLost = kind === 'log segment' && code === 'ERR_LOG_DAMAGED'
+    if (kind !== 'host file' && who !== database && !isLost) this.problems.push(`${who} is refused for it: ${code} ${message}`)
     if (!message.includes(who) && !message.includes(this.data)) this.problems.push(`${who} is refused without a name: ${code} ${message}`)
   }
 }

@@ -247,12 +247,26 @@ test('nobody rebuilds over records of which nobody knows whose they were', async
   await assert.rejects(folder.open(), { code: 'ERR_LOG_DAMAGED' })
 })
 
-test('after a power loss nobody goes on without records of which nobody knows whose they were', async () => {
+for (const [what, end] of [
+  ['a power loss', losePower],
+  ['a kill', (_folder: StateFolder, state: StateFile): void => kill(state)],
+] as const) {
+  test(`after ${what} nobody goes on without records of which nobody knows whose they were, nor does a later host`, async () => {
+    using folder = new StateFolder()
+    end(folder, await changed(folder, 6, { withSnapshotAt: 4 }))
+    folder.lastKept = 5n
+    folder.hasLostRecords = true
+    await assert.rejects(folder.open(), { code: 'ERR_LOG_DAMAGED' })
+    folder.hasLostRecords = false
+    await assert.rejects(folder.open({ isCreation: false }), { code: 'ERR_LOG_DAMAGED' })
+  })
+}
+
+test('a file that was closed has everything, whatever the log has lost', async () => {
   using folder = new StateFolder()
-  losePower(folder, await changed(folder, 6, { withSnapshotAt: 4 }))
-  folder.lastKept = 5n
+  await (await changed(folder, 6)).close()
   folder.hasLostRecords = true
-  await assert.rejects(folder.open(), { code: 'ERR_LOG_DAMAGED' })
+  assert.equal((await found(folder)).colour, 'shade 6')
 })
 
 test('a file that was killed and waits for records which the log has lost is as good as before when the log is mended', async () => {
