@@ -87,6 +87,7 @@ export const ERROR_STATUS = {
   ERR_INTERNAL: 500,
   // on the user's own machine
   ERR_BUILD: 400,
+  ERR_POLICY_TEST: 400,
   ERR_USAGE: 400,
   ERR_HOST_UNREACHABLE: 503,
 } as const

@@ -40,7 +40,14 @@ const senderOptionsShape = z.strictObject({
   assurance: z.enum(ASSURANCES).optional(),
 })
 
+/** What lies behind one, for tests of policies (host/policy-test): they undo what they try. */
+export let openOf: (database: LocalDatabase) => OpenDatabase
+
 export class LocalDatabase {
+  static {
+    openOf = (database) => database.#open
+  }
+
   readonly name: string
   readonly #open: OpenDatabase
   readonly #catalogue: HostCatalogue

@@ -9,6 +9,7 @@
  *   await sarah.call('remember_turn', { content: 'Hello' })
  *   sarah.query('recall', { limit: 20 })
  *   sarah.rows('turns', { latest: 20 })
+ *   await module.testPolicies()                                  // docs/policies.md: who sees what
  *   await module.close()
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -20,6 +21,8 @@ import type { Clock, Micros } from './clock.ts'
 import { HostError } from './errors.ts'
 import { buildModule } from './module/build.ts'
 import { openHost } from './open-host.ts'
+import { testPolicies } from './policy-test/test-policies.ts'
+import type { PolicyReport, PolicyTestOptions } from './policy-test/test-policies.ts'
 import type { LocalDatabase, SenderOptions } from './local-database.ts'
 import type { LocalHost } from './open-host.ts'
 import type { Sender } from './sender.ts'
@@ -86,6 +89,16 @@ export class TestModule implements AsyncDisposable {
   /** The time of the calls from now on, as RFC 3339 in any zone. */
   setTime(time: string): void {
     this.#opened.clock.set(time)
+  }
+
+  /**
+   * Whether people are isolated from each other in every table, and whether the cases of a sheet hold
+   * (docs/policies.md). The calls of the sheet are made in this module's database, and stay.
+   *
+   * @throws HostError ERR_POLICY_TEST
+   */
+  async testPolicies(options: PolicyTestOptions = {}): Promise<PolicyReport> {
+    return testPolicies(this.#opened.database, options)
   }
 
   /** Publishes another version over the data, as a deployment does. */

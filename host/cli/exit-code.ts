@@ -14,7 +14,7 @@ export const EXIT_CODES = {
   /** The host answered 401 or 403. */
   notAuthorised: 4,
   unreachable: 5,
-  /** A replay or a check has found something, and has said what. */
+  /** A replay, a check or a test of policies has found something, and has said what. */
   differs: 6,
 } as const
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES]

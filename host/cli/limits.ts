@@ -20,5 +20,8 @@ export const callsListedMax = 10_000
 /** What a terminal shows of one value and of one call's rows; --json has all of it. */
 export const valueCharactersMax = 1_000
 export const operationsShownMax = 20
+/** Of a table that leaks: questions shown by which one learns of others' rows, and how much of an answer. */
+export const leaksShownMax = 3
+export const answerCharactersMax = 100
 /** How often a line of progress is written anew. */
 export const progressTimeMs = 100

@@ -16,6 +16,7 @@ import { limitsCommand } from './command/limits.ts'
 import { loginCommand } from './command/login.ts'
 import { logsCommand } from './command/logs.ts'
 import { newCommand } from './command/new.ts'
+import { policyCommand } from './command/policy.ts'
 import { publishCommand } from './command/publish.ts'
 import { replayCommand } from './command/replay.ts'
 import { schemaCommand } from './command/schema.ts'
@@ -34,6 +35,7 @@ export function createProgram(terminal: Terminal): Command {
     newCommand(terminal),
     buildCommand(terminal),
     devCommand(terminal),
+    policyCommand(terminal),
     serveCommand(terminal),
     loginCommand(terminal),
     databasesCommand(terminal),

@@ -17,8 +17,8 @@ import { stepFunction } from '../plan/printer.ts'
 import { pageSizeBytes } from './page-sum.ts'
 import { StatementMeter } from './statement-meter.ts'
 
-/** What can be undone alone inside a batch. A call's may lie in a publish's. */
-export type Savepoint = 'call' | 'publish'
+/** What can be undone alone inside a batch. A call's may lie in a publish's, and either in a test's trial. */
+export type Savepoint = 'call' | 'publish' | 'trial'
 
 /** A prepared statement; values are bound in the order of the question marks. */
 export interface FileStatement {
