@@ -58,7 +58,7 @@ const textDoors: readonly TextDoor[] = [
     what: 'writes SQL',
     pattern: /\b(?:SELECT|INSERT INTO|DELETE FROM|CREATE (?:TABLE|INDEX)|ALTER TABLE|PRAGMA)\b/,
     // The last ones speak of it to people, or ask as clients do: to run it they would need one of the doors below.
-    open: ['host/plan/printer.ts', 'host/storage', 'host/sql', 'host/cli/command/sql.ts', 'host/policy-test'],
+    open: ['host/plan/printer.ts', 'host/storage', 'host/sql', 'host/cli/command/sql.ts', 'host/cli/sql', 'host/policy-test'],
   },
   { what: 'evaluates a text', pattern: /\beval\(|\bnew Function\(|['"](?:node:)?vm['"]/, open: [] },
   { what: 'passes on what another file exports', pattern: /^export [^'"`;()]*? from '/m, open: ['host/index.ts'] },

@@ -23,5 +23,10 @@ export const operationsShownMax = 20
 /** Of a table that leaks: questions shown by which one learns of others' rows, and how much of an answer. */
 export const leaksShownMax = 3
 export const answerCharactersMax = 100
+/** Statements that are kept for the next time, and bytes of one of them: more than a statement may have. */
+export const historyEntriesMax = 500
+export const historyBytesMax = 20_000
+/** How long a session asks as one caller, before the minute of its token is over. */
+export const callerTimeMsMax = 45_000
 /** How often a line of progress is written anew. */
 export const progressTimeMs = 100
