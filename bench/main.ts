@@ -5,6 +5,7 @@ import { benchFuel } from './fuel.ts'
 import { benchLog } from './log.ts'
 import type { Report } from './measure.ts'
 import { benchPublish } from './publish.ts'
+import { benchRecallPeers } from './recall-peers.ts'
 import { benchRecall } from './recall.ts'
 import { benchRestart } from './restart.ts'
 import { benchSandbox } from './sandbox.ts'
@@ -12,6 +13,7 @@ import { benchSql } from './sql.ts'
 
 const benches = new Map<string, () => Promise<Report>>([
   ['recall', benchRecall],
+  ['recall-peers', benchRecallPeers],
   ['call', benchCall],
   ['publish', benchPublish],
   ['fuel', benchFuel],

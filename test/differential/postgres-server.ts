@@ -42,8 +42,12 @@ export class PostgresServer implements AsyncDisposable {
     return started
   }
 
+  get socketPath(): string {
+    return path.join(this.#folder, '.s.PGSQL.5432')
+  }
+
   connect(): Promise<PostgresClient> {
-    return PostgresClient.connect(path.join(this.#folder, '.s.PGSQL.5432'))
+    return PostgresClient.connect(this.socketPath)
   }
 
   async #isReady(): Promise<void> {
