@@ -110,10 +110,13 @@ class Printer {
     return terms.map((term) => (term.kind === 'and' || term.kind === 'or' ? `(${this.condition(term)})` : this.condition(term))).join(` ${word} `)
   }
 
+  /** A row of the other table is counted before a term can pass it over: as in `selection`, the key is in every index. */
   exists({ table, alias, where }: Extract<Condition, { kind: 'exists' }>): string {
     const wasInside = this.#isInside
     this.#isInside = true
-    const sql = `EXISTS (SELECT 1 FROM ${name(table)} AS ${quote(alias)}${this.where(where)})`
+    const terms = where.kind === 'and' ? where.terms : [where]
+    const counted = `${stepFunction}(${quote(alias)}.${name(table.key)})`
+    const sql = `EXISTS (SELECT 1 FROM ${name(table)} AS ${quote(alias)} WHERE ${counted} AND ${this.joined(terms, 'AND', '1')})`
     this.#isInside = wasInside
     return sql
   }

@@ -78,10 +78,12 @@ export function compileStatement(text: string, options: CompileOptions): Compile
   }
 }
 
+const SETS = 'UNION, INTERSECT and EXCEPT are not taken: send each SELECT by itself, or join conditions on one table by OR, AND and NOT IN (SELECT …)'
+
 const ADVICE: Readonly<Record<string, string>> = {
-  withClause: 'WITH is not taken: write what it names in its place, or send several statements',
-  larg: 'UNION, INTERSECT and EXCEPT are not taken: send each SELECT by itself',
-  rarg: 'UNION, INTERSECT and EXCEPT are not taken: send each SELECT by itself',
+  withClause: 'WITH is not taken: select from the tables themselves, with EXISTS or IN (SELECT …) where one depends on another, or send several statements',
+  larg: SETS,
+  rarg: SETS,
   valuesLists: 'VALUES is not taken: write SELECT … FROM a table',
   lockingClause: 'a statement only reads: leave FOR UPDATE and its like away',
   intoClause: 'a statement only reads: leave INTO away',
@@ -221,7 +223,7 @@ class SelectCompiler {
       const advice = ADVICE[field]
       if (advice !== undefined) throw unsupported(advice, undefined)
     }
-    if (this.#select.op !== undefined && this.#select.op !== 'SETOP_NONE') throw unsupported(ADVICE['larg'] ?? '', undefined)
+    if (this.#select.op !== undefined && this.#select.op !== 'SETOP_NONE') throw unsupported(SETS, undefined)
     if (this.#select.limitOption === 'LIMIT_OPTION_WITH_TIES') throw unsupported('WITH TIES is not taken: write LIMIT', undefined)
   }
 
@@ -248,7 +250,10 @@ class SelectCompiler {
     const { jointype, larg, rarg, quals } = join
     allow(join, ['jointype', 'larg', 'rarg', 'quals'], 'JOIN', 'write JOIN … ON …')
     if (jointype !== 'JOIN_INNER')
-      throw unsupported('LEFT, RIGHT and FULL JOIN are not taken: send a second statement for the rows that may be missing', undefined)
+      throw unsupported(
+        'LEFT, RIGHT and FULL JOIN are not taken: JOIN gives the pairs, and a second statement with NOT EXISTS (SELECT …) the rows without one',
+        undefined,
+      )
     if (this.#statement.depth++ > limits.sqlDepthMax) throw unsupported('too many joins in each other', undefined)
     this.#fromItem(larg)
     this.#fromItem(rarg)

@@ -120,14 +120,14 @@ test("inside a look the row's columns have the name of their table, outside they
   const alias = '_1'
   const theirs = columnOf(other.columns[0] ?? column('id'), alias)
   const look: Condition = { kind: 'exists', table: other, alias, where: { kind: 'compare', left: theirs, operator: '=', right: columnOf(column('id')) } }
-  const text = 'EXISTS (SELECT 1 FROM "people" AS "_1" WHERE "_1"."id" = "turns"."id")'
+  const text = 'EXISTS (SELECT 1 FROM "people" AS "_1" WHERE _step("_1"."id") AND "_1"."id" = "turns"."id")'
   assert.equal(where({ kind: 'and', terms: [look, isNull(column('mood'))] }), `WHERE ${text} AND "mood" IS NULL`)
   assert.equal(
     sql({ kind: 'probe', exists: { ...look, where: { kind: 'compare', left: theirs, operator: '=', right: { kind: 'row', ordinal: 0 } } } }),
-    'SELECT EXISTS (SELECT 1 FROM "people" AS "_1" WHERE "_1"."id" = +?)',
+    'SELECT EXISTS (SELECT 1 FROM "people" AS "_1" WHERE _step("_1"."id") AND "_1"."id" = +?)',
   )
   const nested: Condition = { ...look, where: { kind: 'exists', table: other, alias: '_2', where: look.where } }
-  assert.match(where(nested), /"_2" WHERE "_1"\."id" = "turns"\."id"\)\)$/)
+  assert.match(where(nested), /"_1" WHERE _step\("_1"\."id"\) AND EXISTS .* AS "_2" WHERE _step\("_2"\."id"\) AND "_1"\."id" = "turns"\."id"\)\)$/)
 })
 
 test('a row is counted before its policy is asked', () => {

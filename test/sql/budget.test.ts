@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 
 import type { SqlRow, SqlValue } from '../../host/plan/plan.ts'
+import { checkPolicies } from '../../host/policy/check-policies.ts'
 import { tablePolicies } from '../../host/policy/policy.ts'
 import { bind } from '../../host/reducer/table-access.ts'
 import { compileStatement } from '../../host/sql/compile.ts'
@@ -33,8 +34,10 @@ before(async () => {
 function stepsOf(sql: string, policy: string): number {
   const description = { operation: 'read', expression: policy, restrictive: false, check: undefined, in: undefined } as const
   const ofNotes = tablePolicies(notes, false, checkedPolicies(schema, [description]))
+  const module = { tables: [{ name: 'members', policies: [description], readableByPolicies: true }], reducers: [] }
+  const ofMembers = checkPolicies(module, schema).policies.get('members') ?? []
   const tables = new Map([
-    ['members', { table: members, policies: tablePolicies(members, false, []).inside(undefined).examined }],
+    ['members', { table: members, policies: tablePolicies(members, false, policy.includes('exists') ? [] : ofMembers).inside(undefined).examined }],
     ['notes', { table: notes, policies: ofNotes.inside(undefined).examined }],
   ])
   const { printed } = compileStatement(sql, { tables, isTouching: false })
@@ -51,11 +54,18 @@ const look = 'exists(members where members.small = notes.small and members.numbe
 const nothing: readonly (readonly [what: string, sql: string, policy: string])[] = [
   ['the policy', 'SELECT id FROM notes', 'big = 8'],
   ['a look of the policy', 'SELECT id FROM notes', look],
+  ['a term inside of a look', 'SELECT id FROM notes WHERE id = 7', 'exists(members where members.small = notes.small and members.big = 8)'],
+  [
+    'a term inside of a look, over an or',
+    'SELECT id FROM notes WHERE id = 7',
+    "exists(members where members.small = notes.small and (members.big = 8 or members.word = 'b'))",
+  ],
   ['a term that no index has', "SELECT id FROM notes WHERE word = 'b'", 'true'],
   ['a comparison that an index has and cannot serve', 'SELECT id FROM notes WHERE id <> id + 0 AND id <> -1', 'true'],
   ['the same, before a policy that looks', 'SELECT id FROM notes WHERE id <> -1 AND id IS NOT NULL', look],
   ['a range, in an order of another index', 'SELECT id FROM notes WHERE id > -1 AND big = 8 ORDER BY word', 'true'],
   ['a HAVING', 'SELECT small FROM notes GROUP BY small HAVING small > 7', 'true'],
+  ['a HAVING that an index has, before a policy that it has not', 'SELECT small FROM members GROUP BY small HAVING small > 7', 'big = 7'],
   ['an EXISTS', 'SELECT id FROM notes WHERE NOT EXISTS (SELECT 1 FROM notes AS n WHERE n.word = notes.word)', 'true'],
 ]
 
