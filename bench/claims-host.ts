@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { openHost } from '../host/index.ts'
-import type { LocalDatabase, LocalHost, Sender } from '../host/index.ts'
+import type { InstanceMode, LocalDatabase, LocalHost, Sender } from '../host/index.ts'
 import { buildModule } from '../host/module/build.ts'
 
 export interface ClaimsHost extends AsyncDisposable {
@@ -14,9 +14,9 @@ export interface ClaimsHost extends AsyncDisposable {
   readonly file: string
 }
 
-export async function claimsHost(): Promise<ClaimsHost> {
+export async function claimsHost(instances: InstanceMode = 'fresh'): Promise<ClaimsHost> {
   const data = mkdtempSync(join(tmpdir(), 'remembrancer-bench-'))
-  const host = await openHost({ data })
+  const host = await openHost({ data, instances })
   const claims = await host.database('claims', { create: true })
   const { component } = await buildModule('modules/claims', { optimize: true })
   await claims.publish(component)
