@@ -4,7 +4,7 @@
  * to each other as those of a module would, and never to those of another.
  *
  * Where a policy compares a column with something written down, there are rows that have it: what is shown
- * because its status is 'public' is found as well.
+ * because its status is 'public', or its age past 30, is found as well.
  */
 import type { Condition, SqlRow, SqlValue } from '../plan/plan.ts'
 import type { CheckedPolicy } from '../policy/check-policies.ts'
@@ -29,7 +29,8 @@ export function canariesOf(owner: Owner, table: Table, policies: readonly Checke
   const plain = Array.from({ length: kindsOfRows }, (_unused, kind) =>
     rowOf(owner, table, { number: kind, isShifted: true, isTrue: kind === 1, isNull: kind === 2 }),
   )
-  const literal = literalsOf(table, policies).flatMap(([column, value]) => [false, true].map((isTrue) => ({ isTrue, column, value })))
+  const truths = table.columns.some(({ type }) => type.scalar === 'bool') ? [false, true] : [false]
+  const literal = literalsOf(table, policies).flatMap(([column, value]) => truths.map((isTrue) => ({ isTrue, column, value })))
   const others = literal
     .slice(0, rowsPerTableMax - kindsOfRows)
     .map(({ isTrue, column, value }, index) =>
@@ -82,15 +83,19 @@ function rowOf(owner: Owner, table: Table, { number, isShifted, isTrue, isNull, 
   })
 }
 
-/** What the policies of all tables compare columns of this one with. */
+/** What the policies of all tables compare columns of this one with, and then what lies on either side of that. */
 function literalsOf(table: Table, policies: readonly CheckedPolicy[]): readonly (readonly [Column, SqlValue])[] {
-  const found = new Map<string, readonly [Column, SqlValue]>()
-  for (const { expression, check } of policies) {
-    for (const [column, value] of [...literalsIn(expression), ...(check === undefined ? [] : literalsIn(check))]) {
-      if (table.columns.includes(column) && column.type.scalar !== 'bool') found.set(`${column.id} ${String(value)}`, [column, value])
-    }
-  }
-  return [...found.values()]
+  const compared = policies
+    .flatMap(({ expression, check }) => [...literalsIn(expression), ...(check === undefined ? [] : literalsIn(check))])
+    .filter(([column]) => table.columns.includes(column) && column.type.scalar !== 'bool')
+  const beside = compared.flatMap(([column, value]) => neighbours(column, value).map((one) => [column, one] as const))
+  return [...new Map([...compared, ...beside].map((pair) => [`${pair[0].id} ${String(pair[1])}`, pair])).values()]
+}
+
+function neighbours({ type }: Column, value: SqlValue): readonly SqlValue[] {
+  if (typeof value === 'bigint') return [value + 1n, value - 1n].filter((one) => one >= 0n || !type.scalar.startsWith('u'))
+  if (typeof value === 'number') return [value + 1, value - 1]
+  return typeof value === 'string' ? [`${value}~`, ''] : []
 }
 
 function literalsIn(condition: Condition): readonly (readonly [Column, SqlValue])[] {

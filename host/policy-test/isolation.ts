@@ -10,12 +10,14 @@ import type { Assurance } from '../identity.ts'
 import type { SqlRow } from '../plan/plan.ts'
 import { checkPolicies } from '../policy/check-policies.ts'
 import type { ActiveModule } from '../reducer/active-module.ts'
+import type { Caller } from '../reducer/call-context.ts'
 import type { Database } from '../reducer/database.ts'
+import { runSql } from '../reducer/run-sql.ts'
 import type { OpenDatabase } from '../shard/open-databases.ts'
 import type { Table } from '../schema/schema.ts'
 import { canariesOf } from './canaries.ts'
 import type { Owner } from './canaries.ts'
-import { answerTo, questionsOf } from './questions.ts'
+import { answerTo, plainJson, questionsOf } from './questions.ts'
 import type { Asker, Channel } from './questions.ts'
 import { tried, triedInBatch } from './trial.ts'
 
@@ -84,6 +86,18 @@ function compared(database: Database, module: ActiveModule, assurance: Assurance
     return []
   })
   return { leaks: ownLeaks(leaks), questions: questions.length, notes }
+}
+
+/** Of the rows that a sheet's calls have made: nobody without claims who is named nowhere sees one that is not meant to be shown. */
+export function seenByStranger({ database, queue }: OpenDatabase, shown: ReadonlySet<string>): readonly Leak[] {
+  queue.requireReadable()
+  const module = database.requireModule()
+  const caller: Caller = { sender: self.identity, actor: self.identity, assurance: 'signed', channel: 'process', claims: {} }
+  return module.schema.tables.flatMap(({ name }): Leak[] => {
+    const { rows } = runSql(database, module, { sql: `SELECT * FROM ${name}`, params: [], caller })
+    if (rows.length === 0 || shown.has(name)) return []
+    return [{ about: name, channel: 'SQL', what: `SELECT * FROM ${name}, by a stranger before the cases`, without: '[]', with: plainJson(rows) }]
+  })
 }
 
 interface Found extends Leak {

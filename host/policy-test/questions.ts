@@ -64,7 +64,7 @@ export function questionsOf(asker: Asker): readonly Question[] {
 
 /** The answer, or what refused it, in a form that equal answers have in common. */
 export function answerTo({ database }: Asker, question: Question): string {
-  return JSON.stringify(
+  return plainJson(
     triedInBatch(database, () => {
       try {
         return { answer: question.ask() }
@@ -73,8 +73,12 @@ export function answerTo({ database }: Asker, question: Question): string {
         return { code: error.code, message: error.message, detail: error.detail }
       }
     }),
-    plain,
   )
+}
+
+/** Equal for equal values: integers by their digits, bytes as hex. */
+export function plainJson(value: unknown): string {
+  return JSON.stringify(value, plain)
 }
 
 function plain(_key: string, value: unknown): unknown {

@@ -9,7 +9,7 @@ import type { ActiveModule } from '../reducer/active-module.ts'
 import type { OpenDatabase } from '../shard/open-databases.ts'
 import { SheetError, World } from './cases.ts'
 import type { CaseResult } from './cases.ts'
-import { isolationOf } from './isolation.ts'
+import { isolationOf, seenByStranger } from './isolation.ts'
 import type { Isolation, Leak } from './isolation.ts'
 import type { Problem } from './pipe-tables.ts'
 import { emptySheet, parseSheet } from './sheet.ts'
@@ -39,15 +39,18 @@ export async function testPolicies(database: LocalDatabase, { sheet: text, file 
   const { sheet, problems } = text === undefined ? { sheet: emptySheet, problems: [] } : parseSheet(text)
   const wrong = [...problems, ...sheet.shown.flatMap((shown) => unknownTable(module, shown))]
   if (wrong.length > 0) throw refused(file, wrong)
-  const isolation = await isolationOf(open, tablesOf(sheet.shown))
-  const notShown = await unneeded(open, sheet.shown, isolation)
+  const synthetic = await isolationOf(open, tablesOf(sheet.shown))
+  const notShown = await unneeded(open, sheet.shown, synthetic)
   const cases: CaseResult[] = []
+  let seen: readonly Leak[] = []
   try {
     const world = await World.open(database, open, sheet)
+    seen = seenByStranger(open, tablesOf(sheet.shown))
     for (const one of sheet.cases) cases.push(await world.result(one))
   } catch (error) {
     throw error instanceof SheetError ? refused(file, [error.problem]) : error
   }
+  const isolation = { ...synthetic, leaks: [...synthetic.leaks, ...seen] }
   const tables = module.schema.tables.map(({ name }) => name)
   const leaking = new Set(isolation.leaks.map(({ about }) => about)).size
   const failed = cases.filter(({ holds }) => !holds).length + leaking + notShown.length

@@ -84,8 +84,19 @@ test('what is shown for its status, or to whoever is proven, is found out', asyn
   ])
   assert.deepEqual(leaksOf(report), { claims: reading, turns: reading })
   const count = report.isolation.leaks.find(({ what }) => what === 'SELECT count(*) FROM claims')
-  assert.match(count?.without ?? '', /"rows":\[\["5"\]\]/)
+  assert.match(count?.without ?? '', /"rows":\[\["6"\]\]/)
   assert.match(count?.with ?? '', /"rows":\[\["7"\]\]/)
+})
+
+test('what is shown past a limit is found out, and so is what only rows of the sheet have', async () => {
+  const sheet = '| person |\n| --- |\n| sarah |\n\n| who | call |\n| --- | --- |\n| sarah | open_claim("flood", "seen by all") |\n'
+  const changes: readonly Change[] = [
+    ['@index("status")', '@index("status")\n@policy("read", "kind >= \'flood\' and status = \'open\' and summary > \'seen by\'")'],
+    ['@table("turns")', '@table("turns")\n@policy("read", "at < \'2020-01-01T00:00:00Z\'")'],
+  ]
+  const report = await reportOf('claims', changes, { sheet })
+  assert.deepEqual(leaksOf(report), { claims: ['SQL'], turns: reading })
+  assert.match(report.isolation.leaks.at(-1)?.what ?? '', /^SELECT \* FROM claims, by a stranger before the cases$/)
 })
 
 test('a policy that was meant for one reducer, and one that forgets whom a row is between, are found out', async () => {
