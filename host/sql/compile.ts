@@ -12,23 +12,24 @@ import type { Condition, Operand } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
 import type { Printed } from '../plan/printer.ts'
 import { childrenOf, partsOf } from '../plan/query.ts'
-import type { Query, QueryOrder, Selection, Source, Value } from '../plan/query.ts'
+import type { Query, Selection, Source, Value } from '../plan/query.ts'
 import { nearNames } from '../near-names.ts'
 import type { Column, Table } from '../schema/schema.ts'
-import { kindOf } from '../value-type.ts'
 import type { Scalar } from '../value-type.ts'
 import { arrange } from './arrange.ts'
 import type { Arranged } from './arrange.ts'
-import { Expressions, unsupported } from './expressions.ts'
+import { Expressions } from './expressions.ts'
 import type { AggregatePlace, StatementState } from './expressions.ts'
 import type { Known } from './kinds.ts'
 import { allow, asNode, locationOf, opened, stringOf } from './node.ts'
 import type { NodeOf } from './node.ts'
 import { parseStatement } from './parse-statement.ts'
 import { places } from './places.ts'
+import { columnValue, defaultName, hasAggregate, keyOf, namedTarget, refuseOutside, settled, totalOrder } from './result-list.ts'
+import type { Sorted, Target } from './result-list.ts'
 import { shown } from './scope.ts'
 import type { Scope } from './scope.ts'
-import { pointedAt, StatementError } from './statement-error.ts'
+import { pointedAt, StatementError, unsupported } from './statement-error.ts'
 import { as, ParameterKinds, resultScalar } from './typed.ts'
 import type { Typed } from './typed.ts'
 
@@ -425,98 +426,8 @@ class SelectCompiler {
   }
 }
 
-interface Target {
-  readonly name: string
-  /** By an AS of its own. */
-  readonly isNamed: boolean
-  readonly value: Typed
-}
-
-interface Sorted {
-  readonly value: Typed
-  readonly isDescending: boolean
-  readonly nulls: 'first' | 'last'
-}
-
-function columnValue(column: Column, alias: string, at: number | undefined): Typed {
-  const { scalar, nullable } = column.type
-  return { value: { kind: 'column', column, alias }, kind: kindOf[scalar], scalar, nullable, at, open: undefined }
-}
-
-/** What is still open is a text, as in PostgreSQL. */
-function settled(value: Typed, parameters: ParameterKinds): Typed {
-  return value.kind === 'unknown' ? as(value, (value.open?.kind === 'parameter' ? parameters.known(value.open.index) : undefined) ?? 'text', parameters) : value
-}
-
-function namedTarget(node: Node, targets: readonly Target[]): Typed | undefined {
-  const fields = asNode(node, 'ColumnRef')?.fields ?? []
-  if (fields.length !== 1) return undefined
-  const name = stringOf(fields[0])
-  const found = targets.filter((target) => target.name === name)
-  const different = new Set(found.map(({ value }) => keyOf(value.value)))
-  if (different.size > 1)
-    throw new StatementError('ERR_SQL_NAME', `${shown(name)} stands twice in the list: write which with its place or its table`, locationOf(opened(node).body))
-  return found[0]?.value
-}
-
-/** As PostgreSQL names what has no name. */
-function defaultName(node: Node | undefined): string {
-  if (node === undefined) return '?column?'
-  const column = asNode(node, 'ColumnRef')
-  if (column !== undefined) return stringOf(column.fields?.at(-1))
-  const call = asNode(node, 'FuncCall')
-  if (call !== undefined) return stringOf(call.funcname?.at(-1))
-  if ('CoalesceExpr' in node) return 'coalesce'
-  if ('CaseExpr' in node) return 'case'
-  if (asNode(node, 'SubLink')?.subLinkType === 'EXISTS_SUBLINK') return 'exists'
-  const cast = asNode(node, 'TypeCast')
-  if (cast !== undefined) {
-    const inner = defaultName(cast.arg)
-    return inner === '?column?' ? stringOf(cast.typeName?.names?.at(-1)) : inner
-  }
-  return asNode(node, 'A_Expr')?.kind === 'AEXPR_NULLIF' ? 'nullif' : '?column?'
-}
-
 function numbered(ordinal: number): Operand {
   return { kind: 'numbered', ordinal }
-}
-
-function hasAggregate(value: Value): boolean {
-  return [...partsOf(value)].some((part) => part.kind === 'aggregate')
-}
-
-/** As in PostgreSQL: rows that are taken for one have no order by what they differ in. */
-function refuseOutside(sorted: readonly Sorted[], columns: readonly Typed[]): void {
-  const known = new Set(columns.map(({ value }) => keyOf(value)))
-  if (columns.some(({ kind }) => kind === 'json')) throw new StatementError('ERR_SQL_TYPE', 'Json is not distinct: it has no equality', undefined)
-  for (const { value } of sorted) {
-    if (!known.has(keyOf(value.value))) throw new StatementError('ERR_SQL_NAME', 'SELECT DISTINCT is ordered by columns of its list', value.at)
-  }
-}
-
-/** What was asked for, then `rest`, so that no two rows have the same place; in its last direction, so that one index may serve both. */
-function totalOrder(sorted: readonly Sorted[], rest: readonly Typed[]): readonly QueryOrder[] {
-  const isDescending = sorted.at(-1)?.isDescending ?? false
-  const known = new Set(sorted.map(({ value }) => keyOf(value.value)))
-  const added = rest.filter(({ value }) => !known.has(keyOf(value))).map((value): Sorted => ({ value, isDescending, nulls: isDescending ? 'first' : 'last' }))
-  return [...sorted, ...added].map(({ value, isDescending: isDown, nulls }) => ({
-    value: value.value,
-    isDescending: isDown,
-    nulls: value.nullable ? nulls : undefined,
-  }))
-}
-
-/** Equal for values that are written alike. */
-function keyOf(value: Value): string {
-  return JSON.stringify(value, (_key, one: unknown) => {
-    if (typeof one === 'bigint') return `${one}n`
-    return isCatalogued(one) ? one.id : one
-  })
-}
-
-/** A table or a column. */
-function isCatalogued(value: unknown): value is { readonly id: number; readonly name: string } {
-  return typeof value === 'object' && value !== null && 'id' in value && 'name' in value
 }
 
 const LONG: ReadonlySet<Scalar> = new Set(['string', 'bytes', 'json'])

@@ -3,10 +3,11 @@ import type { Node } from 'libpg-query'
 
 import type { Login } from '../identity.ts'
 import * as limits from '../limits.ts'
-import type { Operator, SqlValue } from '../plan/plan.ts'
+import type { Operator } from '../plan/plan.ts'
 import type { AggregateFunction, Branch, Selection, Value, ValueFunction } from '../plan/query.ts'
 import { EXTRACTED, TRUNCATED } from '../time-fields.ts'
 import { kindOf } from '../value-type.ts'
+import { constant, literal, nothing } from './constants.ts'
 import { FUNCTIONS, INSTEAD } from './functions.ts'
 import type { FunctionShape } from './functions.ts'
 import { named } from './kinds.ts'
@@ -16,7 +17,7 @@ import type { NodeOf } from './node.ts'
 import { places } from './places.ts'
 import { findColumn, shown } from './scope.ts'
 import type { Scope } from './scope.ts'
-import { StatementError } from './statement-error.ts'
+import { StatementError, unsupported } from './statement-error.ts'
 import { alike, as, typed } from './typed.ts'
 import type { ParameterKinds, Typed } from './typed.ts'
 
@@ -452,36 +453,6 @@ function aggregateKinds(name: string, { kind, at }: Typed): { readonly kind: Kno
   return { kind: known, result: name === 'avg' ? 'float' : known }
 }
 
-function constant(body: NodeOf<'A_Const'>, at: number | undefined): Typed {
-  if (body.isnull === true) return { value: nothing, kind: 'unknown', scalar: undefined, nullable: true, at, open: { kind: 'null' } }
-  if (body.boolval !== undefined) return typed(literal(body.boolval.boolval === true ? 1n : 0n), 'bool', at, false)
-  if (body.ival !== undefined) return typed(literal(BigInt(body.ival.ival ?? 0)), 'integer', at, false)
-  if (body.fval !== undefined) return numeral(body.fval.fval ?? '0', at)
-  if (body.sval !== undefined) {
-    const text = body.sval.sval ?? ''
-    return { value: literal(text), kind: 'unknown', scalar: undefined, nullable: false, at, open: { kind: 'text', text } }
-  }
-  throw unsupported('bit strings are not taken', at)
-}
-
-/** More digits than an int4 has, a fraction or an exponent. */
-function numeral(text: string, at: number | undefined): Typed {
-  if (!/^-?\d+$/.test(text)) {
-    const value = Number(text)
-    if (Number.isFinite(value)) return typed(literal(value), 'float', at, false)
-    throw new StatementError('ERR_SQL_TYPE', 'this number is no float of 64 bits', at)
-  }
-  const integer = text.length > 20 ? undefined : BigInt(text)
-  if (integer !== undefined && BigInt.asIntN(64, integer) === integer) return typed(literal(integer), 'integer', at, false)
-  throw new StatementError('ERR_SQL_TYPE', 'this integer leaves the range of 64 bits', at)
-}
-
-function literal(value: SqlValue): Value {
-  return { kind: 'operand', operand: { kind: 'literal', value } }
-}
-
-const nothing: Value = literal(null)
-
 function isNumber({ kind }: Typed): boolean {
   return kind === 'integer' || kind === 'float'
 }
@@ -500,10 +471,6 @@ function refuseLogin(sides: readonly Typed[], isEquality: boolean, at: number | 
 function unknownFunction(name: string, at: number | undefined): StatementError {
   const instead = INSTEAD.get(name)
   return new StatementError('ERR_SQL_NAME', `there is no function ${shown(name)}: ${instead ?? `there is ${[...FUNCTIONS.keys()].join(', ')}`}`, at)
-}
-
-export function unsupported(message: string, at: number | undefined): StatementError {
-  return new StatementError('ERR_SQL_UNSUPPORTED', message, at)
 }
 
 function allowed<T extends object>(body: T, fields: readonly string[]): T {

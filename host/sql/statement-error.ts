@@ -16,6 +16,11 @@ export class StatementError extends Error {
   }
 }
 
+/** What is not of the subset; the message says what to write instead. */
+export function unsupported(message: string, at: number | undefined): StatementError {
+  return new StatementError('ERR_SQL_UNSUPPORTED', message, at)
+}
+
 /** The bytes before so many characters of a text. */
 export function placeOf(text: string, characters: number): number {
   return Buffer.byteLength(Array.from(text).slice(0, characters).join(''))

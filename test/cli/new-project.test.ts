@@ -48,6 +48,12 @@ test("a new project's own test passes", async () => {
   assert.match(stdout, /^# fail 0$/m)
 })
 
+test("a new project's policies hold, by the cases that it begins with", async () => {
+  const { code, stdout } = await shell.run(['policy', 'test', 'my-agent'])
+  assert.equal(code, 0)
+  assert.match(stdout, /^isolation {2}holds in turns: \d+ questions\ncases {6}4 of 4 hold\nmy_agent: passed\n$/)
+})
+
 test('nothing in a new project is red in an editor', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: project })
   assert.equal(stdout, '')

@@ -1,5 +1,5 @@
-/** The files of a new module: small enough to read at once, and a test that passes. */
-import { projectModule, projectTest } from './project-module.ts'
+/** The files of a new module: small enough to read at once, and tests that pass. */
+import { projectModule, projectPolicies, projectTest } from './project-module.ts'
 
 export interface ProjectOptions {
   /** The package's name. */
@@ -13,6 +13,7 @@ export function projectFiles({ name, packageSpec }: ProjectOptions): ReadonlyMap
     ['package.json', packageJson(name, packageSpec)],
     ['index.ts', projectModule],
     ['index.test.ts', projectTest],
+    ['policies.test.md', projectPolicies],
     ['tsconfig.json', tsconfig],
     ['README.md', readme(name)],
     ['.gitignore', 'node_modules/\nbuild/\n.remembrancer/\n'],
@@ -53,6 +54,7 @@ The memory of a voice agent, as tables and reducers (\`index.ts\`).
     npx remembrancer call remember_turn "My basement is under water"
     npx remembrancer query recall 20
     npm test
+    npx remembrancer policy test                            # who sees what: policies.test.md
 `
 }
 

@@ -1,4 +1,4 @@
-/** The module that `new` writes, and its test. */
+/** The module that `new` writes, and its tests. */
 
 export const projectModule = `import { Appender, Context, Identity, Reader, Timestamp } from "remembrancer/guest-sdk";
 
@@ -55,4 +55,27 @@ test('a turn that is too long is refused', async () => {
 function contents(rows) {
   return rows.map((row) => row.content)
 }
+`
+
+export const projectPolicies = `# Who may see what
+
+\`npx remembrancer policy test\` holds this page against the module, and tries on every channel that nobody learns of
+another's rows. What the tables may say: docs/policies.md of the package.
+
+| person |
+| ------ |
+| sarah  |
+| bob    |
+
+| who   | call                                          | kept as |
+| ----- | --------------------------------------------- | ------- |
+| sarah | \`remember_turn("My basement is under water")\` |         |
+
+| rows of | where             | sarah | bob |
+| ------- | ----------------- | ----- | --- |
+| turns   | \`caller = $sarah\` | yes   | no  |
+
+| call         | sarah | bob    |
+| ------------ | ----- | ------ |
+| \`recall(20)\` | 1 row | 0 rows |
 `
