@@ -2,7 +2,7 @@
  * The last 20 of a caller's rows among 1 M rows of 10,000 callers: the host-side read with its owner
  * policy against the same statement written by hand on better-sqlite3, and the guest query beside it, in fresh
  * and in reset instances, and as it would be without one: the handle's answer, which is packed as its result is
- * (docs/decisions/0005-queries-without-an-instance.md). Each operation picks another caller, the same one for every candidate of a round.
+ * (docs/decisions/0006-queries-without-an-instance.md). Each operation picks another caller, the same one for every candidate of a round.
  */
 import Sqlite from 'better-sqlite3'
 
