@@ -22,7 +22,7 @@ export interface DiskFault {
 
 const nothing = (): void => undefined
 
-/** A file system of its own, which something else fills to the last byte. */
+/** A file system of its own, which something else fills to the last byte. So large that rows are committed before: limits.diskFreeBytesMin. */
 export class FullDisk implements DiskFault {
   readonly name = 'a full disk'
   #filler = ''
@@ -34,7 +34,7 @@ export class FullDisk implements DiskFault {
 
   prepare(folder: string): void {
     mkdirSync(folder)
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', folder])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128m', 'tmpfs', folder])
   }
 
   async begin(_processId: number, folder: string): Promise<void> {
