@@ -39,8 +39,13 @@ export function readText(path: string): string | undefined {
 
 /** Whether a copy of so many bytes leaves the disk of this folder some room. */
 export function hasRoom(folder: string, sizeBytes: number): boolean {
+  return freeBytes(folder) > sizeBytes + limits.diskFreeBytesMin
+}
+
+/** What the disk of this folder still takes. */
+export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize > sizeBytes + limits.diskFreeBytesMin
+  return bavail * bsize
 }
 
 export function syncFolder(path: string): void {

@@ -15,7 +15,7 @@ import { isFileError } from '../log/log-files.ts'
 import { bootId } from './boot-id.ts'
 import { CheckpointSum } from './checkpoint-sum.ts'
 import type { DatabaseFile } from './database-file.ts'
-import { hasRoom, sumHandle } from './durable-file.ts'
+import { freeBytes, hasRoom, sumHandle } from './durable-file.ts'
 import { loadHead } from './head.ts'
 import { isSameSum } from './page-sum.ts'
 import type { FileSum } from './page-sum.ts'
@@ -78,7 +78,7 @@ export class StateFile {
     const isDue = now - this.#keptSince >= limits.keptTimeMsMax || file.changedRows >= limits.keptRowsMax || file.keptBytes >= limits.keptBytesMax
     if (!isDue && !isIdle) return false
     // Without room the batches are better off where they are, and are read there.
-    if (!hasRoom(this.#folder, file.keptBytes + file.changedRows * limits.changedRowBytesMax)) return false
+    if (freeBytes(this.#folder) < file.keptBytes + file.changedRows * limits.changedRowBytesMax) return false
     this.#keptSince = undefined
     try {
       file.commit()
