@@ -28,6 +28,11 @@ declare global {
   function owner(options: OwnerOptions): (target: object, column: string) => void;
   function owner(target: object, column: string): void;
 
+  /** Whose data the row is, as the access log keeps it: an Identity, a string or an integer. The owner's when no column is one. */
+  function subject(target: object, column: string): void;
+  /** On the class: what the access log says of these rows is on the disk before an answer leaves. */
+  function audit(how: "strict"): (target: Function) => void;
+
   /**
    * On the class: for whom `operation` is open. `expression` speaks of the row's columns, of `sender`,
    * `actor`, `assurance`, `channel`, `claim('name')`, and with `exists(table where …)` of other tables.

@@ -219,6 +219,26 @@ export const recordsPerSnapshot = 50_000
 /** The same in bytes that went through the WAL, or half of the file where that is more. */
 export const walBytesPerSnapshot = 32 * MiB
 
+// ---- access log ------------------------------------------------------------------------------
+/** Keys that one record names; past them it has a count and a digest. A recall names 20. */
+export const accessKeysMax = 1_000
+/** Parts of one record, each of one table, owner and subject; past them it says that it may be of anybody. */
+export const accessPartsMax = 1_000
+/** Characters of one key or subject; a longer one is told by its hash. */
+export const accessKeyCharactersMax = 256
+/** Characters of a statement, a purpose, a session or a detail in a record; what is longer is cut and says so. */
+export const accessTextBytesMax = 4 * KiB
+/** A purpose, and the name of a session. */
+export const purposeSizeBytesMax = 255
+/** Text of an export that one answer of a shard carries. */
+export const accessExportPartBytes = 1 * MiB
+/** Rows of one report, and records that an index takes up before others have their turn (about 5 ms). */
+export const accessReportRowsMax = 10_000
+export const accessIndexedAtOnce = 200
+/** What a power loss may take: a record is synced so long after it was written, and never later than the second. */
+export const accessSyncTimeMs = 15
+export const accessSyncTimeMsMax = 20
+
 // ---- host ------------------------------------------------------------------------------------
 /** Calls of one database that wait for its shard; the next one is told to come back. */
 export const queuePerDatabaseMax = 1_024

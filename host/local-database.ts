@@ -5,9 +5,12 @@ import { checkClaims } from './auth/claims.ts'
 import { checkLoginPart } from './auth/login.ts'
 import type { HostCatalogue } from './catalogue.ts'
 import { HostError } from './errors.ts'
+import { RIGHTS } from './auth/principal.ts'
+import type { Right } from './auth/principal.ts'
 import { ASSURANCES, identityToBytes } from './identity.ts'
 import type { Assurance, Identity, Login } from './identity.ts'
 import type { Gate } from './module/gate.ts'
+import { checkPurpose } from './purpose.ts'
 import type { PublishReport } from './protocol/shard-protocol.ts'
 import { publish } from './publish/publish.ts'
 import type { GuestRunner } from './reducer/active-module.ts'
@@ -26,6 +29,11 @@ export interface SenderOptions {
   readonly claims?: Readonly<Record<string, string>>
   /** How far the caller of this process has proven the sender to be who they say; `none` when left out. */
   readonly assurance?: Assurance
+  /** Beyond what policies say: `audit` shows all of the access log. */
+  readonly rights?: readonly Right[]
+  /** Why, and in which conversation: for the access log. */
+  readonly purpose?: string
+  readonly session?: string
 }
 
 export interface LocalPublishOptions {
@@ -38,6 +46,9 @@ const senderOptionsShape = z.strictObject({
   actor: z.unknown().optional(),
   claims: z.record(z.string(), z.string()).optional(),
   assurance: z.enum(ASSURANCES).optional(),
+  rights: z.array(z.enum(RIGHTS)).optional(),
+  purpose: z.string().optional(),
+  session: z.string().optional(),
 })
 
 /** What lies behind one, for tests of policies (host/policy-test): they undo what they try. */
@@ -83,12 +94,17 @@ export class LocalDatabase {
   async as(sender: Identity | LocalLogin, options: SenderOptions = {}): Promise<Sender> {
     const parsed = senderOptionsShape.safeParse(options)
     if (!parsed.success)
-      throw new HostError('ERR_ARGUMENT_TYPE', `as() takes { actor, claims, assurance } besides the sender: ${z.prettifyError(parsed.error)}`)
-    const { claims = {}, assurance = 'none' } = options
+      throw new HostError(
+        'ERR_ARGUMENT_TYPE',
+        `as() takes { actor, claims, assurance, rights, purpose, session } besides the sender: ${z.prettifyError(parsed.error)}`,
+      )
+    const { claims = {}, assurance = 'none', rights = [], purpose, session } = options
     checkClaims(claims)
+    if (purpose !== undefined) checkPurpose(purpose)
+    if (session !== undefined) checkPurpose(session, 'a session')
     const identity = await this.#identify(sender)
     const actor = options.actor === undefined ? identity : await this.#identify(options.actor)
-    return new Sender(this.#open, { sender: identity, actor, assurance, channel: 'process', claims })
+    return new Sender(this.#open, { sender: identity, actor, assurance, channel: 'process', claims, rights, purpose, session })
   }
 
   async #identify(who: Identity | LocalLogin): Promise<Uint8Array> {

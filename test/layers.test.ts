@@ -15,7 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['host/plan'],
   ['host/policy', 'host/auth', 'host/log', 'host/sandbox'],
   ['host/storage', 'guest-sdk/transform'],
-  ['host/module', 'host/sql'],
+  ['host/module', 'host/sql', 'host/access-log'],
   ['host/reducer'],
   ['host/publish'],
   ['host/shard'],
@@ -60,12 +60,13 @@ const textDoors: readonly TextDoor[] = [
     // The last ones speak of it to people, or ask as clients do: to run it they would need one of the doors below.
     open: ['host/plan/printer.ts', 'host/storage', 'host/sql', 'host/cli/command/sql.ts', 'host/cli/sql', 'host/policy-test'],
   },
+  { what: 'begins an account of touched rows', pattern: /\bnew Touched\(/, open: ['host/reducer/recorded.ts'] },
   { what: 'evaluates a text', pattern: /\beval\(|\bnew Function\(|['"](?:node:)?vm['"]/, open: [] },
   { what: 'passes on what another file exports', pattern: /^export [^'"`;()]*? from '/m, open: ['host/index.ts'] },
 ]
 
 /** Who hands SQL to a file, besides the storage with the host's own tables; and they only what the printer printed. */
-const statementDoors = ['host/reducer/table-access.ts', 'host/reducer/run-sql.ts', 'host/publish/publish.ts']
+const statementDoors = ['host/reducer/table-access.ts', 'host/reducer/run-sql.ts', 'host/access-log/access-index.ts', 'host/publish/publish.ts']
 
 /** The arguments of `.statement(…)` and `.execute(…)`, which prepare and run SQL, and of the driver's own methods. */
 function statementsOf(code: string): readonly string[] {
@@ -197,6 +198,7 @@ test('what would break a rule is found', () => {
   assert.ok(found('host/reducer/a.ts', 'new WebAssembly.Instance(module)'), 'another door to Wasm')
   assert.ok(found('host/reducer/a.ts', 'const now = Date.now()'), 'another clock')
   assert.ok(found('host/reducer/a.ts', "file.statement('SELECT 1')"), 'SQL beside the printer')
+  assert.ok(found('host/reducer/run-call.ts', 'access.get(key, { policy, touched: new Touched() })'), 'rows without a record')
   assert.ok(found('host/reducer/a.ts', 'file.statement(print(plan).sql)'), 'a statement beside the doors')
   assert.ok(found('host/reducer/table-access.ts', 'this.#file.statement(text)'), 'a text that the printer did not print')
   assert.ok(found('host/reducer/table-access.ts', 'this.#file.statement(`${printed.sql} OR 1`)'), 'a text that was added to')

@@ -95,6 +95,8 @@ function describeTable(table: ModelTable): TableDescription {
     autoIncrement: table.isAutoIncrement,
     owner: table.owner?.name,
     ownerSettable: table.isOwnerSettable,
+    subject: table.subject?.name,
+    audit: table.isStrictlyAudited ? 'strict' : undefined,
     policies: table.policies.map(({ operation, expression, check, isRestrictive, reducers }) => ({
       operation,
       expression,

@@ -7,7 +7,7 @@ import { readPolicies } from './check-policy.ts'
 import { refuseClassShape } from './check-shape.ts'
 import type { Decorator, DeclaredClass, DeclaredField, ModelColumn, ModelTable } from './model.ts'
 import type { Problems } from './problems.ts'
-import { isStatic, objectOf, textOf } from './syntax.ts'
+import { isStatic, literalOf, objectOf, textOf } from './syntax.ts'
 import { COLUMN_TYPES, columnType } from './wire-type.ts'
 
 const KEY_TYPES = 'an integer, bool, string, Uint8Array, Identity or Timestamp, not nullable'
@@ -57,6 +57,8 @@ class TableCheck {
       isAutoIncrement: marks(key, 'autoIncrement'),
       owner: owner?.column,
       isOwnerSettable: owner !== undefined && this.#isSettable(owner),
+      subject: this.#subject()?.column,
+      isStrictlyAudited: this.#isStrictlyAudited(),
       policies,
       isReadableByPolicies: this.#declared.decorators.some((one) => one.name === 'readableByPolicies'),
       ...found,
@@ -111,6 +113,29 @@ class TableCheck {
     if (marks(owner, 'primaryKey'))
       this.#problems.error(owner.node.name, `${where(this.#declared, owner)}: the owner is part of every key; choose another column as @primaryKey`)
     return owner
+  }
+
+  #subject(): CheckedField | undefined {
+    const [subject, second] = this.#fields.filter((field) => marks(field, 'subject'))
+    if (subject === undefined) return undefined
+    if (second !== undefined)
+      this.#problems.error(second.node.name, `${where(this.#declared, second)}: a second @subject; ${subject.column.fieldName} is one already`)
+    if (!/^(?:identity|string|[ui]\d+)\??$/.test(subject.column.type.format)) {
+      this.#problems.error(
+        subject.node.name,
+        `${where(this.#declared, subject)}: a @subject is an Identity, a string or an integer, not ${subject.column.type.text}`,
+      )
+    }
+    return subject
+  }
+
+  #isStrictlyAudited(): boolean {
+    const decorator = this.#declared.decorators.find((one) => one.name === 'audit')
+    if (decorator === undefined) return false
+    const [option, second] = decorator.args
+    if (option !== undefined && second === undefined && literalOf(option) === 'strict') return true
+    this.#problems.error(decorator.node, `${this.#declared.className}: @audit takes "strict": the access log is on the disk before an answer leaves`)
+    return false
   }
 
   #isSettable(owner: CheckedField): boolean {

@@ -4,6 +4,7 @@
  */
 import type { Node } from 'assemblyscript'
 
+import { ACCESS_LOG_TABLE } from '../../host/schema/names.ts'
 import { exposeName, refuseDoubles } from './check-names.ts'
 import type { ExposedName } from './check-names.ts'
 import { checkRecord } from './check-record.ts'
@@ -55,6 +56,7 @@ function tableName(declared: DeclaredClass, problems: Problems): ExposedName {
   const argument = decorator?.args[0]
   const given = argument === undefined ? undefined : literalOf(argument)
   if (typeof given === 'string' && decorator?.args.length === 1) {
+    if (given === ACCESS_LOG_TABLE) problems.error(argument ?? declared.node.name, `@table("${given}"): this is the host's own table; choose another name`)
     return exposeName(given, argument ?? declared.node.name, `@table(${JSON.stringify(given)})`, problems)
   }
   problems.error(decorator?.node ?? declared.node.name, `${declared.className}: @table takes the table's name, @table("turns")`)

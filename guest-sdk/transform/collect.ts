@@ -10,10 +10,10 @@ import { suggestion } from './problems.ts'
 import type { Problems } from './problems.ts'
 import { DEFAULT_NAME, isExported } from './syntax.ts'
 
-const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered', 'policy', 'readableByPolicies']
-const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'index', 'unique', 'default']
+const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered', 'policy', 'readableByPolicies', 'audit']
+const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'subject', 'index', 'unique', 'default']
 const FUNCTION_DECORATORS = ['reducer', 'query', 'init', 'hook']
-const WITHOUT_ARGUMENTS = ['record', 'readableByPolicies', 'autoIncrement', ...FUNCTION_DECORATORS]
+const WITHOUT_ARGUMENTS = ['record', 'readableByPolicies', 'autoIncrement', 'subject', ...FUNCTION_DECORATORS]
 /** Decorators that AssemblyScript itself gives a meaning to. */
 const LANGUAGE_DECORATORS = ['inline', 'final', 'unmanaged', 'lazy', 'unsafe', 'operator']
 

@@ -20,6 +20,8 @@ function describeTable(table: ModelTable): object {
     autoIncrement: table.isAutoIncrement,
     owner: table.owner?.name ?? null,
     ...(table.isOwnerSettable ? { ownerSettable: true } : {}),
+    ...(table.subject === undefined ? {} : { subject: table.subject.name }),
+    ...(table.isStrictlyAudited ? { audit: 'strict' } : {}),
     ...(table.policies.length > 0 ? { policies: table.policies.map(describePolicy) } : {}),
     ...(table.isReadableByPolicies ? { readableByPolicies: true } : {}),
     clustered: table.clustered,

@@ -82,6 +82,8 @@ export interface ModelTable {
   readonly isAutoIncrement: boolean
   readonly owner: ModelColumn | undefined
   readonly isOwnerSettable: boolean
+  readonly subject: ModelColumn | undefined
+  readonly isStrictlyAudited: boolean
   readonly policies: readonly ModelPolicy[]
   readonly isReadableByPolicies: boolean
   readonly clustered: readonly string[]

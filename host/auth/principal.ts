@@ -8,8 +8,9 @@ import type { Login } from '../identity.ts'
 export const ROLES = ['operator', 'admin', 'publisher', 'auditor'] as const
 export type Role = (typeof ROLES)[number]
 
-/** What a database token may do beyond calling as its own login. */
-export const RIGHTS = ['act-for'] as const
+/** What a database token may do beyond calling as its own login: naming another sender, reading all of the access log. */
+export const RIGHTS = ['act-for', 'audit'] as const
+export type Right = (typeof RIGHTS)[number]
 
 export interface HostPrincipal {
   readonly kind: 'host'

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { Command } from 'commander'
 
 import { packageRoot } from '../module/package-root.ts'
+import { auditCommand } from './command/audit.ts'
 import { buildCommand } from './command/build.ts'
 import { callCommand } from './command/call.ts'
 import { callsCommand } from './command/calls.ts'
@@ -48,6 +49,7 @@ export function createProgram(terminal: Terminal): Command {
     tokenCommand(terminal),
     identityCommand(terminal),
     limitsCommand(terminal),
+    auditCommand(terminal),
     callsCommand(terminal),
     replayCommand(terminal),
     checkCommand(terminal),

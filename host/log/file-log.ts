@@ -21,7 +21,7 @@ import { systemFiles } from './log-files.ts'
 import type { LogFiles } from './log-files.ts'
 import { LogFolder } from './log-folder.ts'
 import { LogReader } from './log-reader.ts'
-import type { SegmentToRead } from './log-reader.ts'
+import type { LogPlace, SegmentToRead } from './log-reader.ts'
 import type { RecordBatch } from './record-batch.ts'
 import type { LoggedRecord } from './record.ts'
 import { Reserve } from './reserve.ts'
@@ -101,6 +101,17 @@ export class FileLog implements CommitLog {
     } catch (error) {
       throw storageError(error)
     }
+  }
+
+  /**
+   * As `read`, without waiting for anybody, from where an earlier reading ended; `end` is where this one does. A
+   * segment that is trimmed meanwhile is left out.
+   */
+  readNow(from: bigint, database: Uint8Array, place: LogPlace | undefined): { readonly records: Generator<LoggedRecord>; readonly end: LogPlace } {
+    const { sealed, active } = this.#tenure()
+    const view = active.view()
+    const end = { segment: view.name, offset: view.endOffset, sequence: view.nextSequence }
+    return { records: this.#reader.records([...sealed, view], { from, database: hexOf(database) }, place), end }
   }
 
   async check(): Promise<readonly LogDamage[]> {

@@ -126,6 +126,7 @@ export function recordOf(bytes: Buffer, frame: Frame): LoggedRecord {
     chainAfter: sha256(header),
     isErased,
     sections: new Uint8Array(copy.buffer, copy.byteOffset + sectionsAt, copy.length - sectionsAt),
+    bytes: copy,
   }
 }
 

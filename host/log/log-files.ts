@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  fdatasync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -61,7 +62,7 @@ export const systemFiles: LogFiles = {
   },
 }
 
-class SystemFile implements LogFile {
+export class SystemFile implements LogFile {
   readonly #descriptor: number
 
   constructor(descriptor: number) {
@@ -82,6 +83,11 @@ class SystemFile implements LogFile {
 
   sync(): void {
     fdatasyncSync(this.#descriptor)
+  }
+
+  /** The same beside everything else that the thread does. The file stays open until `done` is called. */
+  syncLater(done: (error: Error | null) => void): void {
+    fdatasync(this.#descriptor, done)
   }
 
   truncate(sizeBytes: number): void {

@@ -22,6 +22,13 @@ import type { SealedSegment } from './segment.ts'
 /** One that is written to can be read up to its end of now. */
 export type SegmentToRead = Omit<SealedSegment, 'sealedAt'>
 
+/** A place between two records: whoever has read up to it goes on there. */
+export interface LogPlace {
+  readonly segment: string
+  readonly offset: number
+  readonly sequence: bigint
+}
+
 export class LogReader {
   readonly #folder: LogFolder
 
@@ -33,7 +40,7 @@ export class LogReader {
   async *chunks(segments: readonly SegmentToRead[], filter: ScanFilter): AsyncGenerator<readonly LoggedRecord[]> {
     let chunk: LoggedRecord[] = []
     let sizeBytes = 0
-    for (const record of this.#records(segments, filter)) {
+    for (const record of this.records(segments, filter)) {
       if (chunk.length === limits.logChunkRecordsMax || (chunk.length > 0 && sizeBytes + record.sections.length > limits.logChunkBytesMax)) {
         yield chunk
         await nextTurn()
@@ -44,6 +51,18 @@ export class LogReader {
       sizeBytes += record.sections.length
     }
     if (chunk.length > 0) yield chunk
+  }
+
+  /** The records one by one, in the caller's own turn: from a place, where the segments still have it. */
+  *records(segments: readonly SegmentToRead[], filter: ScanFilter, place?: LogPlace): Generator<LoggedRecord> {
+    for (const segment of segments) {
+      if (segment.nextSequence <= (filter.from ?? 0n) || (filter.database !== undefined && !segment.heads.has(filter.database))) continue
+      using opened = this.#opened(segment)
+      const whole = opened && rangeOf(segment, opened.file)
+      if (whole === undefined) continue
+      const range = segment.name === place?.segment ? { ...whole, offset: place.offset, firstSequence: place.sequence } : whole
+      for (const scanned of scan(range, filter)) if (scanned.kind === 'record') yield scanned.record
+    }
   }
 
   /** The first thousand damages; `onSegment` hears of each segment before it is read. */
@@ -72,16 +91,6 @@ export class LogReader {
       if (what !== undefined) found.push({ file: segments.at(-1)?.name ?? '', ...lost, what })
     }
     return found.slice(0, limits.logDamagesMax)
-  }
-
-  *#records(segments: readonly SegmentToRead[], filter: ScanFilter): Generator<LoggedRecord> {
-    for (const segment of segments) {
-      if (segment.nextSequence <= (filter.from ?? 0n) || (filter.database !== undefined && !segment.heads.has(filter.database))) continue
-      using opened = this.#opened(segment)
-      const range = opened && rangeOf(segment, opened.file)
-      if (range === undefined) continue
-      for (const scanned of scan(range, filter)) if (scanned.kind === 'record') yield scanned.record
-    }
   }
 
   *#damagesOf(segment: SegmentToRead, chains: ChainCheck): Generator<LogDamage> {

@@ -52,6 +52,8 @@ export interface LoggedRecord {
   readonly isErased: boolean
   /** The payload after its salt; empty when erased. */
   readonly sections: Uint8Array
+  /** Header and payload as they stand: what the chain is made of. */
+  readonly bytes: Uint8Array
 }
 
 export const recordVersion = 1
@@ -186,6 +188,21 @@ export function decodeHead(bytes: Buffer): DecodedHead {
     callKey: part(bytes, offsets.callKey, uidBytes),
   }
   return { head, payloadBytes: bytes.readUInt32LE(offsets.payloadBytes), chainBefore: part(bytes, offsets.chainBefore, hashBytes) }
+}
+
+/**
+ * A record of its bytes alone, which somebody has brought: the hash of its payload is held against its header.
+ *
+ * @throws HostError ERR_LOG_DAMAGED
+ */
+export function recordOfBytes(bytes: Uint8Array): Omit<LoggedRecord, 'sequence'> {
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const header = all.subarray(0, recordHeadBytes)
+  const payload = all.subarray(recordHeadBytes)
+  const { head, payloadBytes, chainBefore } = decodeHead(header)
+  const isErased = payload.length === 0
+  if (!isErased && (payload.length !== payloadBytes || !isPayloadOf(header, payload))) refuse('its payload is not what was written')
+  return { head, chainBefore, chainAfter: sha256(header), isErased, sections: payload.subarray(isErased ? 0 : saltBytes), bytes: all }
 }
 
 /** Whether this is the payload that the header was written for. */

@@ -114,6 +114,18 @@ export function readSegmentHeader(file: LogFile): ReadHeader {
   return { header, damage }
 }
 
+/** Where the start of a segment holds nothing: between the two copies of its fixed part, and behind its list of databases. */
+export function segmentZeros(file: LogFile): readonly { readonly offset: number; readonly sizeBytes: number }[] {
+  const bytes = readAll(file, Buffer.alloc(tableOffset), 0)
+  const good = [bytes.subarray(0, fixedBytes), bytes.subarray(copyOffset, copyOffset + fixedBytes)].find((copy) => isGood(copy))
+  if (good === undefined) return []
+  const tableEnd = tableOffset + HeadTable.sizeBytes(good.readUInt32LE(offsets.tableCount))
+  return [
+    { offset: fixedBytes, sizeBytes: copyOffset - fixedBytes },
+    { offset: tableEnd, sizeBytes: good.readUInt32LE(offsets.framesOffset) - tableEnd },
+  ]
+}
+
 function isGood(copy: Buffer): boolean {
   return copy.length === fixedBytes && copy.subarray(0, magic.length).equals(magic) && crc32(copy.subarray(0, offsets.crc)) === copy.readUInt32LE(offsets.crc)
 }

@@ -63,6 +63,8 @@ export type Statement =
   | { readonly kind: 'select'; readonly table: Table; readonly where: Condition; readonly order: readonly Order[]; readonly hasLimit: boolean }
   /** How many rows there are, counted no further than its last parameter. */
   | { readonly kind: 'count'; readonly table: Table; readonly where: Condition }
+  /** The same, and each row that is counted is told by these columns to whoever keeps account of rows. */
+  | { readonly kind: 'touched-count'; readonly table: Table; readonly where: Condition; readonly names: readonly Column[] }
   /** 1 when a row is there, else 0: an `exists` asked for a row that is not stored yet. */
   | { readonly kind: 'probe'; readonly exists: Exists }
   /** The largest key, or null: where a counter goes on from. */
@@ -151,6 +153,12 @@ export function withExpressions(condition: Condition, change: (expression: Expre
 /** The columns that identify a row of this table: its owner, where it has one, and its key. */
 export function keyColumns(table: Table): readonly Column[] {
   return table.owner === undefined ? [table.key] : [table.owner, table.key]
+}
+
+/** What names a row to the access log: its owner, its key, and whose data it is where that is another column. */
+export function nameColumns(table: Table): readonly Column[] {
+  const { subject } = table
+  return subject === undefined || subject === table.owner ? keyColumns(table) : [...keyColumns(table), subject]
 }
 
 /** The values of `keyColumns` in a row. */

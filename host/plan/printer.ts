@@ -5,7 +5,7 @@
 import { unreachable } from '../errors.ts'
 import type { Column, Index, Table } from '../schema/schema.ts'
 import type { Scalar } from '../value-type.ts'
-import { and, compare, indexColumns, keyColumns, parameter, physicalColumns } from './plan.ts'
+import { and, compare, indexColumns, keyColumns, nameColumns, parameter, physicalColumns } from './plan.ts'
 import type { Condition, Expression, Operand, Order, SqlValue, Statement } from './plan.ts'
 import type { Query, QueryOrder, Selection, Source, Value } from './query.ts'
 
@@ -44,6 +44,8 @@ class Printer {
         return this.query(statement)
       case 'count':
         return `SELECT count(*) FROM (SELECT 1 FROM ${name(statement.table)}${this.where(statement.where)} LIMIT ${this.bind(parameter)})`
+      case 'touched-count':
+        return `SELECT count(touched) FROM (SELECT ${touchFunction}(0, ${list(statement.names)}) AS touched FROM ${name(statement.table)}${this.where(statement.where)} LIMIT ${this.bind(parameter)})`
       case 'probe':
         return `SELECT ${this.condition(statement.exists)}`
       case 'max-key':
@@ -176,12 +178,8 @@ class Printer {
     const bytes = [...weights].map(([column, times]) => `coalesce(octet_length(${quote(alias)}.${name(column)}), 0) * ${times}`)
     const seen = `${seenFunction}(${[...(bytes.length === 0 ? [`octet_length(${key})`] : bytes), rowBytes].join(' + ')})`
     const asked = filter.map((term) => this.value(term))
-    const touched =
-      touch === undefined
-        ? '1'
-        : `${touchFunction}(${touch}, ${keyColumns(table)
-            .map((column) => `${quote(alias)}.${name(column)}`)
-            .join(', ')})`
+    const names = nameColumns(table).map((column) => `${quote(alias)}.${name(column)}`)
+    const touched = `${touchFunction}(${[touch, ...names].join(', ')})`
     const all = [...hidden, seen, ...asked]
     return `${all.map((one) => `CASE WHEN ${one} THEN`).join(' ')} ${touched}${' END'.repeat(all.length)}`
   }

@@ -76,8 +76,8 @@ export interface Source {
   readonly rowBytes: number
   /** The client's own terms, of this source and of those before it. */
   readonly filter: readonly Value[]
-  /** Names this source to whoever keeps account of rows; undefined when nobody does. */
-  readonly touch: number | undefined
+  /** Names this source to whoever keeps account of rows. */
+  readonly touch: number
 }
 
 /** Rows of sources, the first of them the outermost. */

@@ -15,6 +15,11 @@ export interface CallerHead {
   readonly assurance: Assurance
   readonly channel: string
   readonly claims: Readonly<Record<string, string>>
+  /** What it may do that its policies say nothing of: see auth/principal.ts. */
+  readonly rights?: readonly string[]
+  /** Why, and in which conversation: for the access log alone. */
+  readonly purpose?: string | undefined
+  readonly session?: string | undefined
 }
 
 export interface Grant {
@@ -107,6 +112,40 @@ export interface LogEntry {
 }
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+export interface AccessSubject {
+  /** A login's subject, an identity's digits, or a value of a `@subject` column. */
+  readonly text: string
+  readonly issuer?: string
+}
+
+/** What the last line of an export says of those before it: positions in digits, hashes in hex. */
+export interface ExportFacts {
+  readonly database: string
+  readonly first: string
+  readonly last: string
+  readonly count: number
+  readonly chain: string
+  readonly sha256: string
+}
+
+/** Where a chain had come to, signed (host/access-log/checkpoint.ts). */
+export interface CheckpointHead {
+  readonly format: string
+  readonly database: string
+  readonly position: string
+  readonly chain: string
+  readonly at: string
+  readonly kid: string
+  readonly signature: string
+}
+
+/** Who reads the access log: somebody of the database, about themselves or with the right, or a host's auditor. */
+export interface AccessReader {
+  readonly caller?: CallerHead
+  readonly host?: string | undefined
+  readonly purpose?: string | undefined
+}
+
 /** Head of each request and answer; `body` says which side carries bytes beside its head. */
 export interface ShardRequests {
   /** Opens the database's file, and makes it, a tenant's, when `create` is set. */
@@ -134,6 +173,19 @@ export interface ShardRequests {
     request: { sql: string; params: readonly unknown[]; caller: CallerHead; explain: boolean }
     answer: SqlHead
   }
+  /** What the access log has about one subject, a login's or a value of a `@subject` column; the caller's own when none is named. Answer body: JSON. */
+  access: {
+    request: { subject: AccessSubject | null; since: string; until: string; rowsMax: number; by: AccessReader }
+    answer: Record<never, never>
+  }
+  /** Lines of an export of the access log, from behind a position on; the first part begins with null. Answer body: text. */
+  accessExport: {
+    request: { name: string; after: string | null; by: string; purpose?: string | undefined }
+    answer: { database: string; last: string; chain: string; count: number; isEnd: boolean }
+  }
+  /** Answer: the signed line that ends an export. */
+  accessFooter: { request: { facts: ExportFacts }; answer: { line: string } }
+  checkpoint: { request: { by: string }; answer: CheckpointHead }
   identify: { request: { login: Login }; answer: { identity: string } }
   identities: { request: Record<never, never>; answer: { identities: readonly IdentityEntry[] } }
   /** `login` gets the identity of `to`. */

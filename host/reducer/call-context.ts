@@ -14,6 +14,11 @@ export interface Caller {
   readonly assurance: Assurance
   readonly channel: string
   readonly claims: Readonly<Record<string, string>>
+  /** What it may do that its policies say nothing of. */
+  readonly rights?: readonly string[]
+  /** Why, and in which conversation: for the access log alone. */
+  readonly purpose?: string | undefined
+  readonly session?: string | undefined
 }
 
 /** What is drawn anew for each call, and all that a call depends on besides its request, its module and the rows. */

@@ -8,7 +8,6 @@ import { keyColumns, keyOf } from '../plan/plan.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import { scanShape } from '../plan/scan.ts'
 import type { Scan, ScanDirection, ScanTerm } from '../plan/scan.ts'
-import type { PolicyContext } from '../policy/context.ts'
 import type { TableMode } from '../protocol/shard-protocol.ts'
 import { PackedReader } from '../packed-bytes.ts'
 import type { PackedWriter } from '../packed-bytes.ts'
@@ -19,10 +18,9 @@ import type { CallBudget } from './call-budget.ts'
 import type { RandomIds } from './random-ids.ts'
 import type { CallOperations } from './row-operations.ts'
 import { duplicate } from './table-access.ts'
-import type { TableAccess } from './table-access.ts'
+import type { RowScope, TableAccess } from './table-access.ts'
 
-export interface CallScope {
-  readonly policy: PolicyContext
+export interface CallScope extends RowScope {
   readonly operations: CallOperations
   readonly nextIds: NextIds
   readonly randomIds: RandomIds
@@ -52,7 +50,7 @@ export class CallTable implements GuestTable {
     const values = this.#key(reader)
     reader.end()
     this.#seeOwnWrites()
-    const row = this.#access.get(values, this.#scope.policy)
+    const row = this.#access.get(values, this.#scope)
     return this.#batch(row === undefined ? [] : [row])
   }
 
@@ -62,15 +60,15 @@ export class CallTable implements GuestTable {
     this.#seeOwnWrites()
     const left = this.#scope.budget.rowsLeft
     // One row past the budget tells a scan that ends exactly there from one that does not.
-    return this.#batch(this.#access.scan(scan, left + 1, this.#scope.policy))
+    return this.#batch(this.#access.scan(scan, left + 1, this.#scope))
   }
 
   count(bytes: Uint8Array): bigint {
     this.#require('read', 'write')
     const scan = this.#scan(bytes)
     this.#seeOwnWrites()
-    const { budget, policy } = this.#scope
-    const count = this.#access.count(scan, budget.countedRowsLeft + 1, policy)
+    const { budget } = this.#scope
+    const count = this.#access.count(scan, budget.countedRowsLeft + 1, this.#scope)
     budget.countCountedRows(Number(count))
     return count
   }
@@ -120,7 +118,7 @@ export class CallTable implements GuestTable {
     this.#fillOwner(row)
     this.#seeOwnWrites()
     this.#scope.budget.countRows(1)
-    const before = this.#access.get(keyOf(this.#access.table, row), this.#scope.policy, 'update')
+    const before = this.#access.get(keyOf(this.#access.table, row), this.#scope, 'update')
     if (before === undefined) return false
     this.#admit('update', row)
     this.#refuseDuplicate(row)
@@ -131,7 +129,7 @@ export class CallTable implements GuestTable {
   #deleteOne(key: SqlRow): boolean {
     this.#seeOwnWrites()
     this.#scope.budget.countRows(1)
-    const before = this.#access.get(key, this.#scope.policy, 'delete')
+    const before = this.#access.get(key, this.#scope, 'delete')
     if (before === undefined) return false
     this.#scope.operations.add({ kind: 'delete', writer: this.#access.writer, before })
     return true

@@ -2,6 +2,12 @@
  * One open database: its file and history, its directory of people, its keys, and the module that runs in it.
  * Everything here is synchronous and belongs to one thread; the shard queues in front of it.
  */
+import type { AccessIndex } from '../access-log/access-index.ts'
+import type { AccessLog } from '../access-log/access-log.ts'
+import type { AccessEntry } from '../access-log/access-record.ts'
+import { AccessTrail } from '../access-log/access-trail.ts'
+import type { AccessMoment } from '../access-log/access-trail.ts'
+import type { Touched } from '../access-log/touched.ts'
 import type { Clock, Micros } from '../clock.ts'
 import type { KeyRing } from '../auth/signing-key.ts'
 import { changeLimits } from '../database-limits.ts'
@@ -22,6 +28,7 @@ import { applyRecords } from '../storage/apply-records.ts'
 import { CallResults } from '../storage/call-results.ts'
 import type { DatabaseFile, Savepoint } from '../storage/database-file.ts'
 import { Directory } from '../storage/directory.ts'
+import type { DirectoryChange } from '../storage/directory.ts'
 import { loadHead, storeHead } from '../storage/head.ts'
 import { loadKeyRing } from '../storage/key-ring-store.ts'
 import { loadLimits, storedLimits } from '../storage/limit-store.ts'
@@ -31,11 +38,13 @@ import { toObject } from '../storage/row-image.ts'
 import type { RowObject } from '../storage/row-image.ts'
 import type { RecordPayload } from '../storage/record-payload.ts'
 import { loadDatabaseId, setMeta, tenantId } from '../storage/system-tables.ts'
+import { hostVersion, packVersion } from '../version.ts'
 import type { ActiveModule } from './active-module.ts'
 import type { Caller } from './call-context.ts'
 import type { LogLine } from './call-log.ts'
 import { Journal, noVersions } from './journal.ts'
 import { PlanCache } from './plan-cache.ts'
+import { recorded } from './recorded.ts'
 import { BatchOperations } from './row-operations.ts'
 import type { TableAccess } from './table-access.ts'
 
@@ -45,6 +54,15 @@ export interface DatabaseOptions {
   readonly clock: Clock
   /** `fresh` when left out. */
   readonly instances?: InstanceMode
+  /** Where what is done here leaves its records; a database that nobody answers from has none. */
+  readonly access?: DatabaseAccess
+}
+
+/** Of an open database's access log: all of its thread, its own last record, and its table. */
+export interface DatabaseAccess {
+  readonly log: AccessLog
+  readonly last: LoggedRecord | undefined
+  readonly index: AccessIndex
 }
 
 /** What a publish or an operator sets, as the running batch has it. */
@@ -62,6 +80,8 @@ export class Database {
   readonly journal: Journal
   readonly operations: BatchOperations
   readonly clock: Clock
+  readonly trail: AccessTrail | undefined
+  readonly accessIndex: AccessIndex | undefined
   /** What its records in the log are known by. */
   readonly uid: Uint8Array
   /** What its modules are compiled for. */
@@ -79,19 +99,22 @@ export class Database {
   #lastCallTime: Micros
   #log: LogLine[] = []
 
-  constructor({ file, clock, instances = 'fresh' }: DatabaseOptions) {
+  constructor({ file, clock, instances = 'fresh', access }: DatabaseOptions) {
     this.file = file
     this.clock = clock
     this.instances = instances
     const head = loadHead(file)
     const { uid, tenant } = loadDatabaseId(file)
     this.uid = uid
-    this.journal = new Journal({ database: uid, tenant: tenantId(tenant), sqliteVersion: sqliteNumber(file.sqliteVersion) }, head)
+    const facts = { database: uid, tenant: tenantId(tenant), sqliteVersion: sqliteNumber(file.sqliteVersion) }
+    this.journal = new Journal(facts, head)
+    this.trail = access && new AccessTrail(access.log, { ...facts, hostVersion: packVersion(hostVersion) }, access.last)
+    this.accessIndex = access?.index
     this.#lastCallTime = head.timestamp
     this.directory = new Directory(
       file,
       () => this.#changeTime(),
-      (directory) => this.#record('identity', { directory }),
+      (directory) => this.#record('identity', { directory }, identityChange(directory)),
     )
     this.nextIds = new NextIds(file)
     this.calls = new CallResults(file)
@@ -121,7 +144,11 @@ export class Database {
   /** From the next call of the open batch on, and for good once that is committed. */
   publishModule(module: ActiveModule, payload: RecordPayload): void {
     this.#runFromNowOn(module)
-    this.#record('publish', payload)
+    this.#record('publish', payload, {
+      name: `version ${module.version}`,
+      by: payload.module?.publishedBy,
+      details: { hash: module.hash, policy: String(module.policyVersion) },
+    })
   }
 
   #runFromNowOn(module: ActiveModule | undefined): void {
@@ -140,9 +167,10 @@ export class Database {
    *
    * @throws HostError ERR_LIMIT
    */
-  setLimits(change: LimitChange): DatabaseLimits {
+  setLimits(change: LimitChange, by?: string): DatabaseLimits {
     const changed = changeLimits(this.limits, change)
-    this.#setMeta('limit', 'limits', storedLimits(changed))
+    const details = Object.fromEntries(Object.entries(change).map(([name, value]) => [name, String(value ?? 'default')]))
+    this.#setMeta('limit', 'limits', storedLimits(changed), { name: 'change', by, details })
     this.#settings = { ...this.#settings, limits: changed }
     return changed
   }
@@ -158,20 +186,49 @@ export class Database {
   }
 
   /** In the open batch. */
-  setKeyRing(keyRing: KeyRing): void {
-    this.#setMeta('key', 'key_ring', JSON.stringify(keyRing))
+  setKeyRing(keyRing: KeyRing, by?: string): void {
+    // Their public names: what signs is nobody's to read.
+    const details = { keys: keyRing.keys.map(({ kid }) => kid).join(' ') }
+    this.#setMeta('key', 'key_ring', JSON.stringify(keyRing), { name: 'change', by, details })
     this.#settings = { ...this.#settings, keyRing }
   }
 
-  #setMeta(kind: 'limit' | 'key', name: string, value: string): void {
+  #setMeta(kind: 'limit' | 'key', name: string, value: string, change: Change): void {
     this.journal.requireWritable()
     this.file.begin()
     setMeta(this.file, name, value)
-    this.#record(kind, { meta: { [name]: value } })
+    this.#record(kind, { meta: { [name]: value } }, change)
   }
 
-  #record(kind: RecordKind, payload: RecordPayload): void {
+  /** Whatever changes a database beside its rows is in both logs. */
+  #record(kind: Exclude<RecordKind, 'call'>, payload: RecordPayload, { name, by, details }: Change): void {
     this.journal.add({ kind, timestamp: this.callTime(), versions: this.module?.recordVersions ?? noVersions, payload })
+    this.note({ event: changeEvents[kind] ?? 'database', name, outcome: '', who: undefined, ...(by ? { by } : { by: 'host' }), ...(details && { details }) })
+  }
+
+  /** Leaves a record of something that is no call, written with the batch that it belongs to. */
+  note(entry: Omit<AccessEntry, 'version' | 'asOf'>): void {
+    assert(this.journal.isOpen || this.trail === undefined, 'what is noted beside calls belongs to a batch')
+    this.trail?.add({ ...entry, version: this.module?.version ?? 0, asOf: this.journal.head.position }, this.#accessMoment())
+  }
+
+  #accessMoment(): AccessMoment {
+    return { timestamp: this.callTime(), ...(this.module?.recordVersions ?? noVersions) }
+  }
+
+  /**
+   * When the database is opened: says what one of the two logs has and the other lacks.
+   *
+   * @throws HostError ERR_STORAGE
+   */
+  settleAccess(): void {
+    if (this.trail === undefined) return
+    const { position } = this.journal.committed
+    this.trail.settle(position)
+    this.trail.addUndone(this.#accessMoment())
+    this.trail.addLost(position, this.#accessMoment())
+    const failure = this.trail.write()
+    if (failure !== undefined) throw failure
   }
 
   /** What arguments and results of an earlier version look like. */
@@ -194,9 +251,14 @@ export class Database {
    * @throws HostError ERR_TABLE_UNKNOWN, ERR_NO_INDEX, ERR_CALL_LIMIT past `rowsReadPerCallMax` rows.
    */
   rows(caller: Caller, access: TableAccess, scan: Scan): RowObject[] {
+    const work = { event: 'rows', name: access.table.name, caller, timestamp: this.callTime() } as const
+    return recorded(this, this.requireModule(), work, (touched) => this.#rows(caller, access, scan, touched))
+  }
+
+  #rows(caller: Caller, access: TableAccess, scan: Scan, touched: Touched): RowObject[] {
     const own = { text: identityFromBytes(caller.sender), bytes: caller.sender }
     this.file.rowsExaminedLeft = limits.rowsExaminedPerCallMax
-    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { ...caller, reducer: undefined })
+    const rows = access.scan(scan, limits.rowsReadPerCallMax + 1, { policy: { ...caller, reducer: undefined }, touched })
     if (rows.length > limits.rowsReadPerCallMax) {
       throw new HostError('ERR_CALL_LIMIT', `there are more than ${limits.rowsReadPerCallMax} rows: ask for the latest, the newest or the oldest so many`)
     }
@@ -293,6 +355,7 @@ export class Database {
     await applyRecords(this.file, read(loadHead(this.file).position), { isKept: true })
     this.journal.resume(loadHead(this.file))
     this.#isMissingRows = false
+    this.trail?.settle(this.journal.committed.position)
     this.#isBehind = false
   }
 
@@ -303,8 +366,24 @@ export class Database {
   }
 
   close(): void {
+    this.accessIndex?.close()
     this.module?.guest.close?.()
   }
+}
+
+/** What the access log says of a change beside what the commit log does. */
+interface Change {
+  readonly name: string
+  readonly by?: string | undefined
+  readonly details?: Readonly<Record<string, string>>
+}
+
+const changeEvents: Partial<Record<RecordKind, AccessEntry['event']>> = { publish: 'publish', limit: 'limits', key: 'keys', identity: 'identity' }
+
+/** People by their identities: what their logins are stands in the directory, for those who may read it. */
+function identityChange({ kind, before, after, by }: DirectoryChange): Change {
+  const details = { identity: identityFromBytes(after), ...(before === null ? {} : { before: identityFromBytes(before) }) }
+  return { name: kind, by, details }
 }
 
 /** As SQLite counts its releases: 3.54.0 is 3054000. */

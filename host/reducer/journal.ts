@@ -86,6 +86,11 @@ export class Journal {
     this.#batch = { records, epoch, startBytes: records.sizeBytes }
   }
 
+  /** A batch is open: what is done now is answered when it is in the log. */
+  get isOpen(): boolean {
+    return this.#batch !== undefined
+  }
+
   /** Until `commit` or `rollback` nothing may be added. */
   refuse(refusal: HostError): void {
     this.#refusal = refusal

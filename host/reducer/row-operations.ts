@@ -3,6 +3,7 @@
  * a failed call leaves none. They reach the file when somebody reads their table, or at the end of the
  * batch, many rows at a time; those of a call that has not ended only under a savepoint.
  */
+import type { Touched } from '../access-log/touched.ts'
 import { HostError } from '../errors.ts'
 import type { Table } from '../schema/schema.ts'
 import type { DatabaseFile } from '../storage/database-file.ts'
@@ -94,6 +95,15 @@ export class CallOperations {
     if (!this.#hasSavepoint) return this.#batch.keep(this.#operations)
     this.#applyUnderSavepoint()
     this.#file.release('call')
+  }
+
+  /** What the call has written, for the access log. */
+  note(touched: Touched): void {
+    for (const operation of this.#operations) {
+      const { table } = operation.writer
+      if (operation.kind === 'insert') touched.row(table, 'inserted', operation.after)
+      else touched.row(table, operation.kind === 'update' ? 'updated' : 'deleted', operation.before)
+    }
   }
 
   /** The call failed: nothing is left of it. */

@@ -16,8 +16,10 @@ import { drawSeed, packContext } from './call-context.ts'
 import type { Caller, CallMoment } from './call-context.ts'
 import { CallLog } from './call-log.ts'
 import { CallTable } from './call-table.ts'
+import type { Touched } from '../access-log/touched.ts'
 import type { Database } from './database.ts'
 import { RandomIds } from './random-ids.ts'
+import { recorded } from './recorded.ts'
 import { CallOperations } from './row-operations.ts'
 
 export interface CallRequest {
@@ -54,7 +56,16 @@ export function runOnce(database: Database, module: ActiveModule, request: CallR
   const digest = callDigestOf(reducer.name, request.args)
   const moment = request.moment ?? { timestamp: database.callTime(), seed: drawSeed() }
   const before = database.calls.find(key, digest, moment.timestamp)
-  if (before !== undefined) return { ...before, operations: [], fuel: 0 }
+  if (before !== undefined) {
+    const again = {
+      event: 'call',
+      name: reducer.name,
+      caller: request.caller,
+      timestamp: moment.timestamp,
+      details: { again: 'the result of an earlier call' },
+    } as const
+    return recorded(database, module, again, () => ({ ...before, operations: [], fuel: 0 }))
+  }
   const outcome = runCall(database, module, { ...request, moment }, key)
   database.calls.add({ key, digest, at: moment.timestamp, version: module.version, result: outcome.result })
   return outcome
@@ -75,11 +86,29 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
   if (reducer === undefined) throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no reducer ${request.reducer}`)
 
   const { caller, moment = { timestamp: database.callTime(), seed: drawSeed() } } = request
+  const work = { event: reducer.kind === 'query' ? 'query' : 'call', name: reducer.name, caller, timestamp: moment.timestamp, fuelOf } as const
+  return recorded(database, module, work, (touched) => runReducer(database, module, { ...request, reducer, number: request.reducer, moment, callKey, touched }))
+}
+
+function fuelOf({ fuel }: CallResult): number {
+  return fuel
+}
+
+interface ReducerRun extends Omit<CallRequest, 'reducer'> {
+  readonly reducer: ReducerDescription
+  readonly number: number
+  readonly moment: CallMoment
+  readonly callKey: Uint8Array | undefined
+  readonly touched: Touched
+}
+
+function runReducer(database: Database, module: ActiveModule, { reducer, number, caller, moment, callKey, touched, ...request }: ReducerRun): CallResult {
   const { limits } = database
   const operations = new CallOperations(database.file, database.operations, limits.rowOperations)
   database.file.rowsExaminedLeft = rowsExaminedPerCallMax
   const scope = {
     policy: { ...caller, reducer: reducer.name },
+    touched,
     operations,
     nextIds: database.nextIds,
     randomIds: new RandomIds(moment.seed),
@@ -96,7 +125,7 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
   let fuel: number | undefined
   try {
     const outcome = module.guest.run({
-      reducer: request.reducer,
+      reducer: number,
       context: context.view(),
       tables,
       // A guest sees the numbers of its handles: they belong to the moment, as all that is random does.
@@ -124,6 +153,7 @@ export function runCall(database: Database, module: ActiveModule, request: CallR
       })
     }
     operations.keep()
+    operations.note(touched)
     database.nextIds.keep()
     return result
   } catch (error) {

@@ -1,12 +1,15 @@
 /**
- * A client's statement, run under the caller's policies on what the file has. It reads, leaves no record and
+ * A client's statement, run under the caller's policies on what the file has. It reads, leaves
  * no change, and ends by its own count of rows: SQLite cannot be interrupted.
  */
 import { hash } from 'node:crypto'
 
+import { accessTable, ownRecords } from '../access-log/access-table.ts'
+import type { Touched } from '../access-log/touched.ts'
 import { HostError } from '../errors.ts'
 import type { Login } from '../identity.ts'
 import * as limits from '../limits.ts'
+import { always } from '../plan/plan.ts'
 import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import type { SqlExplanation } from '../protocol/shard-protocol.ts'
 import { compileStatement, refusedBySqlite } from '../sql/compile.ts'
@@ -14,9 +17,11 @@ import type { CompiledStatement, ResultColumn, RowCount, SqlTable } from '../sql
 import { parameterValues } from '../sql/parameters.ts'
 import { places } from '../sql/places.ts'
 import type { Table } from '../schema/schema.ts'
+import type { DatabaseFile } from '../storage/database-file.ts'
 import type { ActiveModule } from './active-module.ts'
 import type { Caller } from './call-context.ts'
 import type { Database } from './database.ts'
+import { recorded } from './recorded.ts'
 import { bind } from './table-access.ts'
 
 export interface SqlRequest {
@@ -26,8 +31,6 @@ export interface SqlRequest {
   readonly caller: Caller
   /** Says beside the rows how they were found. */
   readonly isExplained?: boolean
-  /** Told of each row that the policies and the statement's terms have let through, by the values of its key. */
-  readonly onTouch?: (table: Table, key: readonly SqlValue[]) => void
 }
 
 export interface SqlResult {
@@ -45,21 +48,50 @@ export interface SqlResult {
  * @throws HostError ERR_SQL_*, ERR_ARGUMENT_COUNT, ERR_ARGUMENT_TYPE, ERR_ARGUMENT_RANGE
  */
 export function runSql(database: Database, module: ActiveModule, request: SqlRequest): SqlResult {
-  const compiled = compiledOf(database, module, request)
+  const { sql, caller } = request
+  let name = `refused statement sha256:${hash('sha256', sql, 'hex').slice(0, 16)}`
+  const work = { event: 'sql', caller, timestamp: database.callTime(), name: () => name } as const
+  return recorded(database, module, work, (touched) => {
+    const compiled = compiledOf(database, module, request)
+    name = compiled.shown
+    return runCompiled(database, module, { ...request, compiled, touched })
+  })
+}
+
+interface CompiledRun extends SqlRequest {
+  readonly compiled: CompiledStatement
+  readonly touched: Touched
+}
+
+function runCompiled(database: Database, module: ActiveModule, request: CompiledRun): SqlResult {
+  const { compiled } = request
   const values = boundValues(database, compiled, request)
+  refuseJoinedLog(compiled)
   if (compiled.sources.some((table) => database.operations.touches(table))) database.operations.apply()
-  const { rows, examined } = rowsOf(database, compiled, values, request)
+  const { rows, examined } = rowsOf(database, values, request)
   const explanation = request.isExplained === true ? explain(database, module, compiled, values, request) : undefined
   return { columns: compiled.columns, rows, examined, explanation }
 }
 
-function compiledOf({ plans }: Database, { tables, schema, policyVersion }: ActiveModule, { sql, onTouch }: SqlRequest): CompiledStatement {
-  const isTouching = onTouch !== undefined
-  return plans.compiled({ schema: schema.version, policy: policyVersion }, `${isTouching ? 't' : '-'} ${sql}`, () => {
+function compiledOf({ plans, accessIndex }: Database, { tables, schema, policyVersion }: ActiveModule, { sql, caller }: SqlRequest): CompiledStatement {
+  const isAuditor = caller.rights?.includes('audit') === true
+  return plans.compiled({ schema: schema.version, policy: policyVersion }, `${isAuditor ? 'auditor' : '-'} ${sql}`, () => {
     const readable = new Map<string, SqlTable>()
+    if (accessIndex !== undefined) readable.set(accessTable.name, { table: accessTable, policies: isAuditor ? always : ownRecords })
     for (const [name, access] of tables) readable.set(name, { table: access.table, policies: access.readPolicies })
-    return compileStatement(sql, { tables: readable, isTouching })
+    return compileStatement(sql, { tables: readable })
   })
+}
+
+/** It lies in a file of its own. */
+function refuseJoinedLog({ sources }: CompiledStatement): void {
+  if (!sources.includes(accessTable) || sources.every((table) => table === accessTable)) return
+  throw new HostError('ERR_SQL_UNSUPPORTED', `${accessTable.name} stands alone in a statement: ask for rows of other tables in a second one`)
+}
+
+/** Where its tables are. */
+function fileOf({ file, accessIndex }: Database, { sources }: CompiledStatement): DatabaseFile {
+  return accessIndex !== undefined && sources.includes(accessTable) ? accessIndex.upToDate() : file
 }
 
 function boundValues(database: Database, compiled: CompiledStatement, { params }: SqlRequest): SqlValue[] {
@@ -89,23 +121,43 @@ function identityOf({ directory, uid }: Database, login: Login): Uint8Array {
   return directory.find(login) ?? hash('sha256', Buffer.concat([uid, Buffer.from(JSON.stringify(login))]), 'buffer')
 }
 
-function rowsOf(database: Database, compiled: CompiledStatement, values: SqlRow, request: SqlRequest): Pick<SqlResult, 'rows' | 'examined'> {
-  const { file } = database
+function rowsOf(database: Database, values: SqlRow, request: CompiledRun): Pick<SqlResult, 'rows' | 'examined'> {
+  const { compiled } = request
+  const file = fileOf(database, compiled)
   const { meter } = file
-  const { onTouch } = request
+  const touches: Touch[] = []
   file.rowsExaminedLeft = limits.sqlStepsMax
   meter.rowsSeen = 0
-  meter.onTouch = onTouch === undefined ? undefined : (source, key) => onTouch(tableOf(compiled, source), key)
+  meter.onTouch = (source, names) => touches.push({ source, names })
+  let rows: SqlRow[] = []
   try {
     const { sql, operands } = compiled.printed
-    const rows = file.statement(sql).rowsWithin(limits.resultSizeBytesMax, bind(operands, values, contextOf(request)))
+    rows = file.statement(sql).rowsWithin(limits.resultSizeBytesMax, bind(operands, values, contextOf(request)))
     const rowsMax = rowsWithin(compiled)
     if (rows.length > rowsMax) throw new HostError('ERR_SQL_BUDGET', `the answer has more than ${rowsMax} rows: give the statement a LIMIT`)
-    return { rows, examined: meter.rowsSeen }
+    return { rows: compiled.names === undefined ? rows : rows.map((row) => row.slice(0, compiled.columns.length)), examined: meter.rowsSeen }
   } catch (error) {
     throw refusal(error, file.rowsExaminedLeft < 0)
   } finally {
     meter.onTouch = undefined
+    note(request, touches, rows)
+  }
+}
+
+interface Touch {
+  readonly source: number
+  readonly names: SqlRow
+}
+
+/** Rows of the answer are named by it; the others that were touched decided something, or went into what it was computed from. */
+function note({ compiled, touched }: CompiledRun, touches: readonly Touch[], rows: readonly SqlRow[]): void {
+  const { names, outer, sources } = compiled
+  touched.foundBy(() => compiled.shown)
+  for (const row of rows) for (const { source, at, count } of names ?? []) touched.named(tableOf(compiled, source), 'returned', row.slice(at, at + count))
+  // As it mostly is: each row that was touched is one of the answer.
+  if (names !== undefined && sources.length === 1 && touches.length === rows.length) return
+  for (const touch of touches) {
+    touched.named(tableOf(compiled, touch.source), names === undefined && outer.has(touch.source) ? 'returned' : 'examined', touch.names)
   }
 }
 
@@ -139,9 +191,11 @@ function contextOf({ caller }: SqlRequest): Caller & { readonly reducer: undefin
   return { ...caller, reducer: undefined }
 }
 
-function explain({ file }: Database, { description }: ActiveModule, compiled: CompiledStatement, values: SqlRow, request: SqlRequest): SqlExplanation {
+function explain(database: Database, { description }: ActiveModule, compiled: CompiledStatement, values: SqlRow, request: SqlRequest): SqlExplanation {
   const { sql, operands } = compiled.explained()
-  const plan = file.statement(sql).rows(bind(operands, values, contextOf(request)))
+  const plan = fileOf(database, compiled)
+    .statement(sql)
+    .rows(bind(operands, values, contextOf(request)))
   const names = [...new Set(compiled.sources.map(({ name }) => name))]
   return {
     // Sources are numbered as the statement names them.

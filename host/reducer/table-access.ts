@@ -2,9 +2,11 @@
  * One table of the running module with its policy folded into every statement: the only way from a
  * call, or a host-side reader, to rows. Statements are printed and prepared once a publish.
  */
+import { scanText } from '../access-log/touched.ts'
+import type { Touched } from '../access-log/touched.ts'
 import { HostError, unreachable } from '../errors.ts'
 import * as limits from '../limits.ts'
-import { and, compare, keyOf } from '../plan/plan.ts'
+import { and, compare, keyOf, nameColumns } from '../plan/plan.ts'
 import type { Condition, Exists, Operand, Order, SqlRow, SqlValue, Statement } from '../plan/plan.ts'
 import { keyCondition, print } from '../plan/printer.ts'
 import type { Printed } from '../plan/printer.ts'
@@ -23,6 +25,12 @@ import type { PlanCache, PlanVersion } from './plan-cache.ts'
 interface BoundStatement {
   readonly statement: FileStatement
   readonly operands: readonly Operand[]
+}
+
+/** For whom rows are got, and who keeps account of them: recorded.ts makes it, so that there are no rows without a record. */
+export interface RowScope {
+  readonly policy: PolicyContext
+  readonly touched: Touched
 }
 
 /** So many of the largest rows fit the bytes of a call: they can be fetched in one go. */
@@ -77,29 +85,62 @@ export class TableAccess {
   }
 
   /** The row with this key that the sender may read and, for the other operations, may also change. */
-  get(key: SqlRow, context: PolicyContext, operation: 'read' | 'update' | 'delete' = 'read'): SqlRow | undefined {
-    const { sql, operands } = this.#get(operation, context.reducer)
-    return this.#file.statement(sql).row(bind(operands, key, context))
+  get(key: SqlRow, { policy, touched }: RowScope, operation: 'read' | 'update' | 'delete' = 'read'): SqlRow | undefined {
+    const { sql, operands } = this.#get(operation, policy.reducer)
+    const row = this.#file.statement(sql).row(bind(operands, key, policy))
+    if (row !== undefined) touched.row(this.table, operation === 'read' ? 'returned' : 'examined', row)
+    return row
   }
 
   /**
    * At most `rowsMax` rows, or the scan's own limit when that is smaller, in the scan's order. Where the
    * table has an owner and the scan names none, they are the sender's own.
    */
-  scan(scan: Scan, rowsMax: number, context: PolicyContext): SqlRow[] {
-    const { sql, operands } = this.#printed('scan', scan, context, (where, order) => ({ kind: 'select', table: this.table, where, order, hasLimit: true }))
+  scan(scan: Scan, rowsMax: number, { policy, touched }: RowScope): SqlRow[] {
+    const { sql, operands } = this.#printed('scan', scan, policy, (where, order) => ({ kind: 'select', table: this.table, where, order, hasLimit: true }))
     const statement = this.#file.statement(sql)
     const limit = Math.min(scan.limit ?? rowsMax, rowsMax)
-    const values = bind(operands, [...scanValues(scan), BigInt(limit)], context)
+    const values = bind(operands, [...scanValues(scan), BigInt(limit)], policy)
     const rows = limit <= rowsAtOnceMax ? statement.rows(values) : statement.rowsWithin(limits.rowBytesPerCallMax, values)
-    return scan.direction === 'latest' ? rows.reverse() : rows
+    if (scan.direction === 'latest') rows.reverse()
+    touched.foundBy(() => scanText(this.table, scan))
+    touched.rows(this.table, 'returned', rows)
+    return rows
   }
 
   /** How many rows the scan would give without its limit, counted up to `rowsMax`. */
-  count(scan: Scan, rowsMax: number, context: PolicyContext): bigint {
-    const { sql, operands } = this.#printed('count', scan, context, (where) => ({ kind: 'count', table: this.table, where }))
-    const [count] = this.#file.statement(sql).row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], context)) ?? []
-    return typeof count === 'bigint' ? count : 0n
+  count(scan: Scan, rowsMax: number, { policy, touched }: RowScope): bigint {
+    touched.foundBy(() => `count of ${scanText(this.table, scan)}`)
+    const named = this.#namesCounted(scan, Math.min(rowsMax, limits.accessKeysMax + 1), policy)
+    if (named.length === rowsMax || named.length <= limits.accessKeysMax) {
+      for (const names of named) touched.named(this.table, 'examined', names)
+      return BigInt(named.length)
+    }
+    // To name each of a million rows would take seconds, and the record would only keep that there were so many.
+    const { sql, operands } = this.#printed('count', scan, policy, (where) => ({ kind: 'count', table: this.table, where }))
+    const [found] = this.#file.statement(sql).row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], policy)) ?? []
+    const count = typeof found === 'bigint' ? found : 0n
+    touched.counted(this.table, named[0]?.[0] ?? null, Number(count))
+    return count
+  }
+
+  /** What names the rows that a count finds, of no more than `rowsMax` of them. */
+  #namesCounted(scan: Scan, rowsMax: number, policy: PolicyContext): SqlRow[] {
+    const { sql, operands } = this.#printed('touched', scan, policy, (where) => ({
+      kind: 'touched-count',
+      table: this.table,
+      where,
+      names: nameColumns(this.table),
+    }))
+    const found: SqlRow[] = []
+    const { meter } = this.#file
+    meter.onTouch = (_source, names) => found.push(names)
+    try {
+      this.#file.statement(sql).row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], policy))
+    } finally {
+      meter.onTouch = undefined
+    }
+    return found
   }
 
   /** Whether any row has this key, the sender's or not. Only for keys whose owner the policy admitted. */
@@ -128,7 +169,12 @@ export class TableAccess {
     })
   }
 
-  #printed(kind: 'scan' | 'count', scan: Scan, { reducer }: PolicyContext, statement: (where: Condition, order: readonly Order[]) => Statement): Printed {
+  #printed(
+    kind: 'scan' | 'count' | 'touched',
+    scan: Scan,
+    { reducer }: PolicyContext,
+    statement: (where: Condition, order: readonly Order[]) => Statement,
+  ): Printed {
     const shape = `${this.table.id} ${this.#policies.nameOf(reducer)} ${kind} ${scanShape(scan)}`
     return this.#plans.printed(this.#version, shape, () => {
       const { where, order } = planScan(this.table, scan)

@@ -15,7 +15,7 @@ import { packValue } from '../row-codec.ts'
 import type { Layouts } from '../row-codec.ts'
 import { formatValueType, parseValueType } from '../value-type.ts'
 import type { ScalarType, ValueType } from '../value-type.ts'
-import { isName, isParameterName } from './names.ts'
+import { ACCESS_LOG_TABLE, isName, isParameterName } from './names.ts'
 
 export interface ColumnDescription {
   readonly name: string
@@ -56,6 +56,9 @@ export interface TableDescription {
   readonly owner: string | undefined
   /** An insert may name another owner than the sender, where a policy admits it. */
   readonly ownerSettable: boolean
+  /** The column that says whose data a row is; the owner where there is none. */
+  readonly subject: string | undefined
+  readonly audit: 'strict' | undefined
   readonly policies: readonly PolicyDescription[]
   /** Policies of other tables may look into this one, whatever its own policies say. */
   readonly readableByPolicies: boolean
@@ -116,6 +119,8 @@ const table = z.strictObject({
   autoIncrement: z.boolean(),
   owner: name.nullable(),
   ownerSettable: z.boolean().optional(),
+  subject: name.optional(),
+  audit: z.literal('strict').optional(),
   policies: z.array(policy).max(limits.policiesPerTableMax).optional(),
   readableByPolicies: z.boolean().optional(),
   clustered: columnNames,
@@ -151,6 +156,8 @@ export function parseDescription(bytes: Uint8Array): ModuleDescription {
       ...entry,
       owner: entry.owner ?? undefined,
       ownerSettable: entry.ownerSettable ?? false,
+      subject: entry.subject,
+      audit: entry.audit,
       policies: (entry.policies ?? []).map((one) => ({ ...one, check: one.check, restrictive: one.restrictive ?? false, in: one.in })),
       readableByPolicies: entry.readableByPolicies ?? false,
       columns: entry.columns.map((one) => ({ ...one, default: one.default })),
@@ -198,8 +205,11 @@ function doubled(what: string, entries: readonly { readonly name: string }[]): s
 
 const keyScalars: ReadonlySet<string> = new Set(['bool', 'u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'string', 'bytes', 'identity', 'timestamp'])
 
+const subjectScalars: ReadonlySet<string> = new Set(['u8', 'i8', 'u16', 'i16', 'u32', 'i32', 'u64', 'i64', 'string', 'identity'])
+
 function checkTable(entry: TableDescription): string[] {
   const problems = doubled(`column of ${entry.name}`, entry.columns)
+  if (entry.name === ACCESS_LOG_TABLE) problems.push(`${ACCESS_LOG_TABLE} is the host's own table: choose another name`)
   const columns = new Map(entry.columns.map((one) => [one.name, one]))
   const key = columns.get(entry.key)
   if (key === undefined || key.type.nullable || !keyScalars.has(key.type.scalar)) problems.push(`${entry.name}.${entry.key} cannot be a key`)
@@ -211,6 +221,10 @@ function checkTable(entry: TableDescription): string[] {
   const policiesSize = entry.policies.reduce((sum, { expression, check = '' }) => sum + expression.length + check.length, 0)
   if (policiesSize > limits.policiesSizePerTableMax) {
     problems.push(`the policies of ${entry.name} are ${policiesSize} characters together, at most ${limits.policiesSizePerTableMax}`)
+  }
+  const subject = entry.subject === undefined ? undefined : columns.get(entry.subject)
+  if (entry.subject !== undefined && (subject === undefined || !subjectScalars.has(subject.type.scalar))) {
+    problems.push(`${entry.name}.${entry.subject} cannot be a subject: it is no identity, string or integer`)
   }
   if (entry.ownerSettable && entry.owner === undefined) problems.push(`${entry.name} has no owner that could be set`)
   if (entry.owner === entry.key) problems.push(`${entry.name}: the owner cannot be the key as well`)

@@ -24,6 +24,9 @@ export const RESERVED_WORDS: ReadonlySet<string> = new Set(
 /** SQLite makes no table of a name that begins with this. */
 export const RESERVED_PREFIX = 'sqlite_'
 
+/** What the host itself shows beside a module's tables. */
+export const ACCESS_LOG_TABLE = 'access_log'
+
 /** A name that can stand in SQL without quotes: tables, columns, reducers, records and their fields. */
 export function isName(text: string): boolean {
   return isParameterName(text) && !RESERVED_WORDS.has(text) && !text.startsWith(RESERVED_PREFIX)

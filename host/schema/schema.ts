@@ -31,6 +31,10 @@ export interface Table {
   readonly key: Column
   readonly autoIncrement: boolean
   readonly owner: Column | undefined
+  /** Whose data a row is, for the access log; the owner's where no column says it. */
+  readonly subject?: Column
+  /** `strict`: what the access log says of this table is on the disk before an answer leaves. */
+  readonly audit?: 'strict'
   readonly clustered: readonly Column[]
   readonly indexes: readonly Index[]
 }
@@ -174,6 +178,8 @@ class SchemaPlanner {
       key: column(wanted.key),
       autoIncrement: wanted.autoIncrement,
       owner: wanted.owner === undefined ? undefined : column(wanted.owner),
+      ...(wanted.subject === undefined ? {} : { subject: column(wanted.subject) }),
+      ...(wanted.audit === undefined ? {} : { audit: wanted.audit }),
       clustered: wanted.clustered.map(column),
       indexes: [
         ...wanted.uniques.map((one) => index(one.columns, one.global ? 'global' : 'owner')),

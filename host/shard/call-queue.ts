@@ -108,6 +108,8 @@ export class CallQueue {
    */
   runTurn(records: RecordBatch, { epoch, endMs, refusal }: Turn): unknown {
     const start = records.mark()
+    const { trail } = this.database
+    const trailStart = trail?.mark()
     this.#refusal = refusal
     try {
       if (refusal === undefined) this.database.journal.begin(records, epoch)
@@ -124,6 +126,7 @@ export class CallQueue {
     } catch (failure) {
       this.database.rollback()
       records.rewind(start)
+      if (trailStart !== undefined) trail?.rewind(trailStart)
       return failure
     }
   }
@@ -139,6 +142,7 @@ export class CallQueue {
     }
     this.database.rollback()
     if (failure instanceof HostError && failure.code === 'ERR_COMMIT_UNKNOWN') this.database.doubt()
+    else this.database.trail?.settle(this.database.journal.committed.position)
     this.#settle(failure)
   }
 

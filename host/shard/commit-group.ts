@@ -3,10 +3,12 @@
  * the log in one append with one fsync, and then each keeps its rows and answers. In this order:
  *
  *   run     calls of every database that waits, each in an open batch of its own file
+ *   tell    the access log has what they did, before anybody learns of it
  *   append  the records of all of them, durable when the log says so
  *   keep    the rows, which follow from the log whenever the file loses them
  *   answer  results and errors alike: none leaves before what it may depend on is durable
  */
+import type { AccessLog } from '../access-log/access-log.ts'
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
 import type { CommitLog } from '../log/commit-log.ts'
@@ -23,6 +25,7 @@ export interface CommitGroupEvents {
 export class CommitGroup implements TurnGiver {
   readonly #log: CommitLog
   readonly #epoch: bigint
+  readonly #access: AccessLog
   readonly #events: CommitGroupEvents
   readonly #records = new RecordBatch()
   readonly #waiting = new Set<CallQueue>()
@@ -31,8 +34,9 @@ export class CommitGroup implements TurnGiver {
   #isScheduled = false
   #isAppending = false
 
-  constructor(log: CommitLog, epoch: bigint, events: CommitGroupEvents) {
+  constructor(log: CommitLog, epoch: bigint, access: AccessLog, events: CommitGroupEvents) {
     this.#log = log
+    this.#access = access
     this.#epoch = epoch
     this.#events = events
   }
@@ -56,6 +60,7 @@ export class CommitGroup implements TurnGiver {
     this.#waiting.clear()
     const start = performance.now()
     const committing: CallQueue[] = []
+    const reading: CallQueue[] = []
     for (const [index, queue] of queues.entries()) {
       const refusal = this.#refusals.get(queue)
       this.#refusals.delete(queue)
@@ -67,9 +72,13 @@ export class CommitGroup implements TurnGiver {
       const endMs = start + (limits.batchTimeMsMax * (index + 1)) / queues.length
       const hadRecords = this.#records.count
       const failure = queue.runTurn(this.#records, { epoch: this.#epoch, endMs, refusal })
-      if (failure !== undefined || this.#records.count === hadRecords) queue.end(failure)
+      if (failure !== undefined) queue.end(failure)
+      else if (this.#records.count === hadRecords) reading.push(queue)
       else committing.push(queue)
     }
+    const untold = this.#access.write()
+    for (const queue of reading) queue.end(untold)
+    if (untold !== undefined) for (const queue of committing.splice(0)) queue.end(untold)
     if (committing.length === 0) return this.#schedule()
     this.#isAppending = true
     this.#log.append(this.#records, (outcome) => this.#settle(committing, 'failure' in outcome ? outcome.failure : undefined))

@@ -2,6 +2,7 @@
  * One lane of a host: a commit log that this thread holds, and the group of databases that commit through
  * it. It knows what the log has of each database, so that one is opened at the end of its history.
  */
+import type { AccessLog } from '../access-log/access-log.ts'
 import * as limits from '../limits.ts'
 import type { CommitLog, LogTenure } from '../log/commit-log.ts'
 import { historyOf, recordsAfter } from '../storage/log-history.ts'
@@ -10,18 +11,27 @@ import type { CallQueue } from './call-queue.ts'
 import { CommitGroup } from './commit-group.ts'
 import type { Retention } from './retention.ts'
 
+export interface LaneParts {
+  readonly log: CommitLog
+  /** Its access log, once the commit log is held: that is the lock of both. */
+  readonly openAccess: () => Promise<AccessLog>
+  readonly retention: Retention
+}
+
 export class Lane {
   readonly log: CommitLog
+  readonly access: AccessLog
   readonly group: CommitGroup
   readonly #tenure: LogTenure
   readonly #retention: Retention
   readonly #timer: NodeJS.Timeout
 
-  private constructor(log: CommitLog, tenure: LogTenure, retention: Retention) {
+  private constructor({ log, retention }: LaneParts, tenure: LogTenure, access: AccessLog) {
     this.log = log
+    this.access = access
     this.#tenure = tenure
     this.#retention = retention
-    this.group = new CommitGroup(log, tenure.epoch, {
+    this.group = new CommitGroup(log, tenure.epoch, access, {
       catchUp: (queue) => this.#catchUp(queue),
       onAppended: (sizeBytes) => retention.noteAppended(sizeBytes),
     })
@@ -29,8 +39,14 @@ export class Lane {
   }
 
   /** @throws HostError ERR_FOLDER_LOCKED, ERR_STORAGE, ERR_LOG_DAMAGED */
-  static async open(log: CommitLog, retention: Retention): Promise<Lane> {
-    return new Lane(log, await log.acquire(), retention)
+  static async open(parts: LaneParts): Promise<Lane> {
+    const tenure = await parts.log.acquire()
+    try {
+      return new Lane(parts, tenure, await parts.openAccess())
+    } catch (error) {
+      await parts.log.release()
+      throw error
+    }
   }
 
   /** What is wrong with the bytes of the log. */
@@ -50,6 +66,7 @@ export class Lane {
   /** What can wait. A log that somebody else has taken says so at the next append. */
   async #upkeep(): Promise<void> {
     await this.log.heartbeat().catch(() => undefined)
+    await this.access.heartbeat().catch(() => undefined)
     await this.#retention.look()
   }
 
@@ -59,6 +76,7 @@ export class Lane {
   }
 
   async close(): Promise<void> {
+    await this.access.close()
     await this.log.release()
   }
 }

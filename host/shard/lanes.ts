@@ -1,4 +1,5 @@
 /** The lanes of one shard, each opened at its first use. */
+import type { AccessLog } from '../access-log/access-log.ts'
 import { HostError } from '../errors.ts'
 import { laneOf } from '../lane.ts'
 import type { CommitLog } from '../log/commit-log.ts'
@@ -9,6 +10,7 @@ import type { ShardLanes } from './shard-core.ts'
 export interface LanesOptions {
   readonly lanes: ShardLanes
   readonly openLog: (lane: number) => CommitLog
+  readonly openAccess: (lane: number) => Promise<AccessLog>
   readonly retentionOf: (lane: number, log: CommitLog) => Retention
 }
 
@@ -35,11 +37,11 @@ export class Lanes {
   }
 
   #lane(number: number): Promise<Lane> {
-    const { openLog, retentionOf } = this.#options
+    const { openLog, openAccess, retentionOf } = this.#options
     const known = this.#open.get(number)
     if (known !== undefined) return known
     const log = openLog(number)
-    const opening = Lane.open(log, retentionOf(number, log))
+    const opening = Lane.open({ log, openAccess: () => openAccess(number), retention: retentionOf(number, log) })
     this.#open.set(number, opening)
     // One that could not be had is tried again by whoever comes next.
     opening.catch(() => this.#open.delete(number))

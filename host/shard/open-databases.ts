@@ -3,6 +3,7 @@
  * are open, it was used the longest ago, and nobody uses it. Opening, closing and dropping one
  * database never overlap, so its file has one connection and its counters one owner.
  */
+import type { AccessLog } from '../access-log/access-log.ts'
 import { HostError } from '../errors.ts'
 import type { Database } from '../reducer/database.ts'
 import type { StateFile } from '../storage/state-file.ts'
@@ -11,6 +12,8 @@ import type { Upkeep } from './upkeep.ts'
 
 export interface OpenDatabase {
   readonly database: Database
+  /** The log of its lane, which has its records too. */
+  readonly access: AccessLog
   readonly state: StateFile
   readonly queue: CallQueue
   readonly upkeep: Upkeep

@@ -5,6 +5,9 @@
 import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { AccessIndex, removeIndex } from '../access-log/access-index.ts'
+import { accessTable } from '../access-log/access-table.ts'
+import { AccessLog } from '../access-log/access-log.ts'
 import { mintDatabaseToken } from '../auth/mint-token.ts'
 import { issuerState, newKeyRing, removeKey, rotateKeys } from '../auth/signing-key.ts'
 import type { KeyRing } from '../auth/signing-key.ts'
@@ -28,7 +31,7 @@ import type { CallResult } from '../reducer/run-call.ts'
 import { PackedWriter } from '../packed-bytes.ts'
 import type { InstanceMode } from '../sandbox/instance-mode.ts'
 import { isParserLoaded, loadParser } from '../sql/parse-statement.ts'
-import { databaseFolder, databaseFolders, laneFolders } from '../storage/data-folder.ts'
+import { accessFolder, accessIndexPath, databaseFolder, databaseFolders, laneFolders } from '../storage/data-folder.ts'
 import { makeDatabaseNote, readDatabaseNote } from '../storage/database-note.ts'
 import { syncFolder } from '../storage/durable-file.ts'
 import { moduleOfVersion } from '../storage/module-store.ts'
@@ -37,6 +40,7 @@ import { idOfRemains } from '../storage/remains.ts'
 import { packSqlValue } from '../storage/row-image.ts'
 import type { ScalarType } from '../value-type.ts'
 import type { StateReport } from '../storage/open-state.ts'
+import { bringUp, checkpoint, exportFooter, exportPart, report } from './access-methods.ts'
 import { CallQueue } from './call-queue.ts'
 import { fileLog } from './file-log.ts'
 import { Lanes } from './lanes.ts'
@@ -86,7 +90,7 @@ export class ShardCore {
     this.#options = options
     const lanes = options.lanes ?? { count: 1, own: [0] }
     const openLog = options.openLog ?? ((lane): CommitLog => fileLog(options.data, lane, options.clock))
-    this.#lanes = new Lanes({ lanes, openLog, retentionOf: (lane, log) => this.#retentionOf(lane, log, lanes) })
+    this.#lanes = new Lanes({ lanes, openLog, openAccess: (lane) => this.#openAccess(lane), retentionOf: (lane, log) => this.#retentionOf(lane, log, lanes) })
     this.#databases = new OpenDatabases({
       open: (name, tenant) => this.#openDatabase(name, tenant),
       openMax: options.databasesOpenMax ?? limits.databasesOpenMax,
@@ -96,6 +100,11 @@ export class ShardCore {
   /** Reads the logs that there are, so that the first who comes need not wait for that. */
   async begin(): Promise<void> {
     await this.#lanes.openThose(laneFolders(this.#options.data))
+  }
+
+  #openAccess(lane: number): Promise<AccessLog> {
+    const { data, clock } = this.#options
+    return AccessLog.open({ folder: accessFolder(data, lane), clock, onFailure: (message) => this.#tell('', [{ level: 'error', reducer: '', message }]) })
   }
 
   async handle<M extends ShardMethod>(database: string, method: M, head: ShardRequest<M>, body: Uint8Array): Promise<Answer<M>> {
@@ -134,6 +143,10 @@ export class ShardCore {
         }
       }),
     describe: (name, { version }) => this.#databases.use(name, ({ database }) => describe(database, version)),
+    access: (name, head) => this.#databases.use(name, (open) => report(open, head)),
+    accessExport: (name, head) => this.#databases.use(name, (open) => exportPart(open, head)),
+    accessFooter: (name, head) => this.#databases.use(name, (open) => ({ head: { line: exportFooter(open, head) } })),
+    checkpoint: (name, head) => this.#databases.use(name, async (open) => ({ head: await checkpoint(open, head) })),
     call: (name, head, body) => this.#databases.use(name, (open) => call(open, head, body)),
     sql: (name, head) => this.#databases.use(name, (open) => sql(open, head)),
     identify: (name, { login }) => this.#change(name, ({ directory }) => ({ identity: identityFromBytes(directory.identify(login)) })),
@@ -185,9 +198,13 @@ export class ShardCore {
     if (id === undefined) throw new HostError('ERR_STORAGE', `its files are not in this data folder: restore ${join('databases', name)} from a backup`)
     const lane = await this.#lanes.of(name)
     const start = performance.now()
-    const { state, report } = await openState(folder, { id, history: lane.history(id.uid), isCreation: tenant !== undefined })
+    const { state, report: opening } = await openState(folder, { id, history: lane.history(id.uid), isCreation: tenant !== undefined })
     const { clock, instances = 'fresh' } = this.#options
-    const database = new Database({ file: state.file, clock, instances })
+    const indexPath = accessIndexPath(folder)
+    if (opening.condition !== 'closed' && opening.condition !== 'killed') removeIndex(indexPath)
+    const index = new AccessIndex(indexPath, lane.access, id.uid)
+    const access = { log: lane.access, last: await lane.access.last(id.uid), index }
+    const database = new Database({ file: state.file, clock, instances, access })
     const showLog = (): void => this.#showLog(name, database)
     const queue: CallQueue = new CallQueue(database, lane.group, () => {
       showLog()
@@ -195,17 +212,18 @@ export class ShardCore {
     })
     const upkeep = new Upkeep(state, queue)
     try {
+      database.settleAccess()
       if (!database.hasKeyRing) await queue.run(() => database.setKeyRing(newKeyRing()))
       await resume(database)
       // What only the file has is copied before anything else happens to it.
-      if (report.recordsAhead > 0n) await state.checkpoint(true)
+      if (opening.recordsAhead > 0n) await state.checkpoint(true)
     } catch (error) {
       await state.close()
       throw error
     }
-    const told = describeReport(report, performance.now() - start)
-    if (told !== undefined) this.#tell(name, [{ level: report.condition === 'damaged' ? 'warn' : 'info', reducer: '', message: told }])
-    return { database, state, queue, upkeep, showLog }
+    const told = describeReport(opening, performance.now() - start)
+    if (told !== undefined) this.#tell(name, [{ level: opening.condition === 'damaged' ? 'warn' : 'info', reducer: '', message: told }])
+    return { database, access: lane.access, state, queue, upkeep, showLog }
   }
 
   /**
@@ -216,7 +234,11 @@ export class ShardCore {
     const folder = databaseFolder(this.#options.data, name)
     try {
       const id = idOfRemains(folder)
-      if (id !== undefined) await (await this.#lanes.of(name)).log.erase(id.uid)
+      if (id !== undefined) {
+        const { access, log } = await this.#lanes.of(name)
+        await access.erase(id.uid)
+        await log.erase(id.uid)
+      }
       if (!existsSync(folder)) return
       rmSync(folder, { recursive: true })
       syncFolder(dirname(folder))
@@ -262,6 +284,7 @@ async function snapshotNow({ database, state }: OpenDatabase): Promise<void> {
 async function sql({ database, queue }: OpenDatabase, { sql: text, params, caller, explain }: ShardRequest<'sql'>): Promise<Answer<'sql'>> {
   // Once it is there, a statement keeps its place among the calls that came with it.
   if (!isParserLoaded()) await loadParser()
+  if (database.accessIndex !== undefined && text.includes(accessTable.name)) await bringUp(database.accessIndex)
   const run = (): Answer<'sql'> => {
     const request = { sql: text, params, caller: database.caller(caller), isExplained: explain }
     const { columns, rows, examined, explanation } = runSql(database, database.requireModule(), request)

@@ -7,7 +7,7 @@ import type { Node } from 'libpg-query'
 import { HostError } from '../errors.ts'
 import type { Login } from '../identity.ts'
 import * as limits from '../limits.ts'
-import { keyColumns, withExpressions } from '../plan/plan.ts'
+import { keyColumns, nameColumns, withExpressions } from '../plan/plan.ts'
 import type { Condition, Operand } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
 import type { Printed } from '../plan/printer.ts'
@@ -28,6 +28,7 @@ import { places } from './places.ts'
 import { columnValue, defaultName, hasAggregate, keyOf, namedTarget, refuseOutside, settled, totalOrder } from './result-list.ts'
 import type { Sorted, Target } from './result-list.ts'
 import { shown } from './scope.ts'
+import { shownStatement } from './shown-statement.ts'
 import type { Scope } from './scope.ts'
 import { pointedAt, StatementError, unsupported } from './statement-error.ts'
 import { as, ParameterKinds, resultScalar } from './typed.ts'
@@ -45,6 +46,8 @@ export interface ResultColumn {
 }
 
 export interface CompiledStatement {
+  /** For the access log: without its literals. */
+  readonly shown: string
   readonly printed: Printed
   /** The statement that says how this one is gone about. */
   explained(): Printed
@@ -56,14 +59,23 @@ export interface CompiledStatement {
   readonly offset: RowCount
   /** Each once, in the order of the numbers that touched rows come with. */
   readonly sources: readonly Table[]
+  /** The numbers of those whose rows the answer is made of; rows of the others only decide something. */
+  readonly outer: ReadonlySet<number>
+  /** Where behind the columns of a row of the answer stands what names the rows that it was made of; undefined where it was made of many. */
+  readonly names: readonly RowName[] | undefined
+}
+
+/** The row of one source: `count` values from `at` on. */
+export interface RowName {
+  readonly source: number
+  readonly at: number
+  readonly count: number
 }
 
 export type RowCount = bigint | { readonly parameter: number } | undefined
 
 export interface CompileOptions {
   readonly tables: ReadonlyMap<string, SqlTable>
-  /** Whether somebody keeps account of the rows that a statement's terms let through. */
-  readonly isTouching: boolean
 }
 
 /**
@@ -73,7 +85,7 @@ export interface CompileOptions {
  */
 export function compileStatement(text: string, options: CompileOptions): CompiledStatement {
   try {
-    return new StatementCompiler(options).compile(parseStatement(text))
+    return new StatementCompiler(options).compile(text, parseStatement(text))
   } catch (error) {
     throw error instanceof StatementError ? pointedAt(text, error) : error
   }
@@ -103,13 +115,14 @@ class StatementCompiler implements StatementState {
     this.#options = options
   }
 
-  compile(statement: Node): CompiledStatement {
+  compile(text: string, statement: Node): CompiledStatement {
     const select = asNode(statement, 'SelectStmt')
     if (select === undefined)
       throw unsupported(`a client's statement is a SELECT and changes nothing: rows change by reducers (this is ${opened(statement).kind})`, undefined)
     const { query, ...made } = new SelectCompiler(this, select, undefined).whole()
     return {
       ...made,
+      shown: shownStatement(text),
       printed: print(query),
       explained: () => print({ ...query, isExplained: true }),
       parameters: this.parameters.all(),
@@ -136,10 +149,6 @@ class StatementCompiler implements StatementState {
     if (this.#sources.length >= limits.sqlTablesMax) throw unsupported(`a statement names at most ${limits.sqlTablesMax} tables`, at)
     return { ...found, number: this.#sources.push(found.table) - 1 }
   }
-
-  touch(number: number): number | undefined {
-    return this.#options.isTouching ? number : undefined
-  }
 }
 
 class SelectCompiler {
@@ -156,7 +165,7 @@ class SelectCompiler {
 
   // ---- a whole statement ---------------------------------------------------------------------------
 
-  whole(): Pick<CompiledStatement, 'columns' | 'limit' | 'offset'> & { readonly query: Query } {
+  whole(): Pick<CompiledStatement, 'columns' | 'limit' | 'offset' | 'outer' | 'names'> & { readonly query: Query } {
     this.#allow([
       'distinctClause',
       'targetList',
@@ -185,11 +194,12 @@ class SelectCompiler {
     const order = totalOrder(sorted, isDistinct ? columns : isGrouped ? groups : this.#keys())
     const values = [...all, ...groups].map(({ value }) => value)
     const { limit, offset } = this.#limits()
+    const named = isGrouped || isDistinct ? undefined : this.#names(columns.length)
     return {
       query: {
         kind: 'query',
         sources: this.#arranged(values),
-        columns: columns.map(({ value }) => value),
+        columns: [...columns.map(({ value }) => value), ...(named?.values ?? [])],
         isDistinct,
         groups: groups.map(({ value }) => value),
         having: having?.value,
@@ -201,7 +211,21 @@ class SelectCompiler {
       columns: columns.map((column, index) => ({ name: targets[index]?.name ?? '', type: resultScalar(column) })),
       limit,
       offset,
+      outer: new Set(this.#scope.sources.map(({ number }) => number)),
+      names: named?.names,
     }
+  }
+
+  /** What the access log asks of each row of the answer: which rows it was made of. */
+  #names(columnCount: number): { readonly values: readonly Value[]; readonly names: readonly RowName[] } {
+    const values: Value[] = []
+    const names = this.#scope.sources.map(({ table, alias, number }) => {
+      const columns = nameColumns(table)
+      const at = columnCount + values.length
+      values.push(...columns.map((column): Value => ({ kind: 'column', column, alias })))
+      return { source: number, at, count: columns.length }
+    })
+    return { values, names }
   }
 
   /** What stands in an EXISTS or an IN: rows of tables, and conditions on them. */
@@ -300,7 +324,7 @@ class SelectCompiler {
     const parts = [...values, ...this.#conjuncts].flatMap((value) => [...partsOf(value)])
     return arrange(this.#scope.sources, this.#conjuncts, outer).map((source) => {
       const number = this.#scope.sources.find(({ alias }) => alias === source.alias)?.number ?? 0
-      return { ...source, weights: weightsOf(source.alias, parts), rowBytes: parts.length * limits.sqlExpressionBytes, touch: this.#statement.touch(number) }
+      return { ...source, weights: weightsOf(source.alias, parts), rowBytes: parts.length * limits.sqlExpressionBytes, touch: number }
     })
   }
 

@@ -15,6 +15,16 @@ export function laneFolder(data: string, lane: number): string {
   return join(data, 'log', String(lane))
 }
 
+/** The table of a database's access log, derived from the log of its lane. */
+export function accessIndexPath(folder: string): string {
+  return join(folder, 'access.sqlite')
+}
+
+/** The access log of the same lane. */
+export function accessFolder(data: string, lane: number): string {
+  return join(data, 'access', String(lane))
+}
+
 /** The names of the databases that have a folder, sorted. */
 export function databaseFolders(data: string): readonly string[] {
   return foldersIn(join(data, 'databases')).sort()
@@ -22,7 +32,16 @@ export function databaseFolders(data: string): readonly string[] {
 
 /** The numbers of the lanes that have a log, in their order. */
 export function laneFolders(data: string): readonly number[] {
-  return foldersIn(join(data, 'log'))
+  return numbersIn(join(data, 'log'))
+}
+
+/** The same of those that have an access log. */
+export function accessFolders(data: string): readonly number[] {
+  return numbersIn(join(data, 'access'))
+}
+
+function numbersIn(folder: string): readonly number[] {
+  return foldersIn(folder)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .sort((left, right) => left - right)

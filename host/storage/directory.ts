@@ -57,6 +57,12 @@ export class Directory {
     return this.#stored(login)?.identity
   }
 
+  /** By which logins somebody is known. */
+  loginsOf(identity: Uint8Array): readonly Login[] {
+    const rows = this.#file.statement('SELECT issuer, subject FROM _logins WHERE identity = ? ORDER BY issuer, subject').rows([identity])
+    return rows.map(([issuer, subject]) => ({ issuer: String(issuer), subject: String(subject) }))
+  }
+
   /** Drops what was read or minted in a transaction that is rolled back. */
   forget(): void {
     this.#known.clear()

@@ -97,6 +97,7 @@ export function reviveSchema(schema: Schema): Schema {
         ...table,
         key: column(table.key),
         owner: table.owner === undefined ? undefined : column(table.owner),
+        ...(table.subject === undefined ? {} : { subject: column(table.subject) }),
         clustered: table.clustered.map(column),
         indexes: table.indexes.map((index) => ({ ...index, unique: index.unique, columns: index.columns.map(column) })),
       }

@@ -12,6 +12,7 @@ import { PlanCache } from '../../host/reducer/plan-cache.ts'
 import { RandomIds } from '../../host/reducer/random-ids.ts'
 import { BatchOperations, CallOperations } from '../../host/reducer/row-operations.ts'
 import { TableAccess } from '../../host/reducer/table-access.ts'
+import { scopeOf } from '../reducer/row-scope.ts'
 import type { Schema } from '../../host/schema/schema.ts'
 import type { DatabaseFile } from '../../host/storage/database-file.ts'
 import { NextIds } from '../../host/storage/next-ids.ts'
@@ -77,7 +78,7 @@ export class OurSide implements Disposable {
   #seen(access: TableAccess, context: PolicyContext): string {
     const { owner } = access.table
     const scans = owner === undefined ? [[]] : people.map((value) => [{ column: owner, operator: '=' as const, value }])
-    const ids = scans.flatMap((terms) => access.scan({ direction: 'ascending', limit: undefined, terms }, 1_000, context).map(([id]) => id as bigint))
+    const ids = scans.flatMap((terms) => access.scan({ direction: 'ascending', limit: undefined, terms }, 1_000, scopeOf(context)).map(([id]) => id as bigint))
     return ids.toSorted((left, right) => Number(left - right)).join()
   }
 
@@ -85,7 +86,7 @@ export class OurSide implements Disposable {
     const nextIds = new NextIds(file)
     const operations = new CallOperations(file, new BatchOperations(file), limits.rowOperationsPerCallMax)
     const scope = {
-      policy: context,
+      ...scopeOf(context),
       operations,
       nextIds,
       randomIds: new RandomIds([1n, 2n]),

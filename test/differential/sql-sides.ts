@@ -70,14 +70,21 @@ export class OurSqlSide implements Disposable {
       new TableWriter(file, members).insert(inner)
       new TableWriter(file, notes).insert(stored)
       return statements.map((statement) => {
-        const compiled = compileStatement(ourText(statement), { tables, isTouching: false })
+        const compiled = compileStatement(ourText(statement), { tables })
         const values: SqlValue[] = []
         values[places.limit] = typeof compiled.limit === 'bigint' ? compiled.limit : 10_000n
         values[places.offset] = typeof compiled.offset === 'bigint' ? compiled.offset : 0n
         file.rowsExaminedLeft = 1_000_000
         return {
           columns: compiled.columns,
-          text: rowsText(() => file.statement(compiled.printed.sql).rows(bind(compiled.printed.operands, values, context)), compiled.columns),
+          text: rowsText(
+            () =>
+              file
+                .statement(compiled.printed.sql)
+                .rows(bind(compiled.printed.operands, values, context))
+                .map((row) => row.slice(0, compiled.columns.length)),
+            compiled.columns,
+          ),
         }
       })
     } finally {

@@ -78,6 +78,13 @@ test('a row belongs to one identity', async () => {
   await refused('@table("turns") class Turn { @autoIncrement id: u64; @owner ¦caller: string; }', 'Turn.caller: an @owner is an Identity, not string')
 })
 
+test('a subject is one column that can name somebody', async () => {
+  await refused(columns('@subject patient: u64; @subject ¦other: string;'), 'Turn.other: a second @subject; patient is one already')
+  await refused(columns('@subject ¦at: Timestamp;'), 'Turn.at: a @subject is an Identity, a string or an integer, not Timestamp')
+  await refused(tableWith('¦@audit("lax")'), 'Turn: @audit takes "strict": the access log is on the disk before an answer leaves')
+  await refused(TURNS.replace('"turns"', '¦"access_log"'), '@table("access_log"): this is the host\'s own table; choose another name')
+})
+
 test('an owner takes one option', async () => {
   await refused(
     '@table("turns") class Turn { @autoIncrement id: u64; @owner(¦{ set: true }) caller: Identity; }',
@@ -208,11 +215,11 @@ test('a default is a literal that the column can hold', async () => {
 test('a decorator that is none is refused with the nearest one', async () => {
   await refused(
     columns('¦@primryKey name: string;'),
-    'Turn.name: @primryKey is no decorator here; did you mean @primaryKey?; allowed: @autoIncrement, @primaryKey, @owner, @index, @unique, @default',
+    'Turn.name: @primryKey is no decorator here; did you mean @primaryKey?; allowed: @autoIncrement, @primaryKey, @owner, @subject, @index, @unique, @default',
   )
   await refused(
     '¦@tabel("turns") class Turn {}',
-    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered, @policy, @readableByPolicies',
+    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered, @policy, @readableByPolicies, @audit',
   )
   await refused(
     '¦@reduce export function add(ctx: Context): void {}',

@@ -11,6 +11,7 @@ import type { Scan, ScanTerm } from '../../host/plan/scan.ts'
 import { print } from '../../host/plan/printer.ts'
 import type { Column, Table } from '../../host/schema/schema.ts'
 import { accessOf, contextOf, fileWith, tableOf } from './table-fixture.ts'
+import { scopeOf } from '../reducer/row-scope.ts'
 
 const owners = [0x11, 0x22].map((byte) => Buffer.alloc(32, byte))
 const sarah = Buffer.alloc(32, 0x11)
@@ -170,8 +171,8 @@ test('a scan is served exactly when the document says so, and then gives what a 
         assert.equal(isServed(table, scan), order !== undefined, scanText(scan))
         if (order === undefined) continue
         served++
-        assert.deepEqual(access.scan(scan, 1_000, asSarah), expected(table, rows, scan, order), scanText(scan))
-        assert.equal(access.count(scan, 1_000, asSarah), BigInt(expected(table, rows, { ...scan, limit: undefined }, order).length), scanText(scan))
+        assert.deepEqual(access.scan(scan, 1_000, scopeOf(asSarah)), expected(table, rows, scan, order), scanText(scan))
+        assert.equal(access.count(scan, 1_000, scopeOf(asSarah)), BigInt(expected(table, rows, { ...scan, limit: undefined }, order).length), scanText(scan))
       }
     }),
     { numRuns: 100 },
@@ -229,7 +230,7 @@ test('a range up to null gives nothing, before and after a range of the same sha
   using file = fileWith(indexed)
   const access = accessOf(file, indexed)
   access.writer.insert([[sarah, 1n, 'caller', 1n]])
-  const below = (value: SqlValue): number => access.scan(scan({ column: mood, operator: '<', value }), 10, asSarah).length
+  const below = (value: SqlValue): number => access.scan(scan({ column: mood, operator: '<', value }), 10, scopeOf(asSarah)).length
   assert.deepEqual([below(null), below(5n), below(null)], [0, 1, 0])
 })
 
@@ -238,7 +239,7 @@ test('nulls come last, and first when the newest come first', () => {
   const access = accessOf(file, indexed)
   for (const [index, value] of [1n, null, -1n].entries()) access.writer.insert([[sarah, value, 'caller', BigInt(index)]])
   const byMood = scan({ column: mood, operator: 'any', value: null })
-  const moods = (direction: Scan['direction']): unknown[] => access.scan({ ...byMood, direction }, 10, asSarah).map((row) => row[1])
+  const moods = (direction: Scan['direction']): unknown[] => access.scan({ ...byMood, direction }, 10, scopeOf(asSarah)).map((row) => row[1])
   assert.deepEqual(
     [moods('ascending'), moods('descending'), moods('latest')],
     [

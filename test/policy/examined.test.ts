@@ -11,6 +11,7 @@ import type { TablePolicies } from '../../host/policy/policy.ts'
 import { PlanCache } from '../../host/reducer/plan-cache.ts'
 import { TableAccess } from '../../host/reducer/table-access.ts'
 import { contextOf, fileWith, tableOf } from '../plan/table-fixture.ts'
+import { scopeOf } from '../reducer/row-scope.ts'
 
 const table = tableOf({ owner: null, indexes: [{ columns: ['caller', 'at'] }] })
 const [sarah, bob] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
@@ -39,18 +40,18 @@ test('rows that a policy hides count like those that it shows', () => {
   for (let id = 1n; id <= 20n; id++) access.writer.insert([[id, id <= 5n ? sarah : bob, id % 2n === 0n ? 'a' : 'b', '', id] satisfies SqlValue[]])
   const examined = (by: TableAccess): number => {
     file.rowsExaminedLeft = 1_000
-    by.scan(everything, 100, contextOf(sarah))
+    by.scan(everything, 100, scopeOf(contextOf(sarah)))
     return 1_000 - file.rowsExaminedLeft
   }
   assert.equal(examined(hiding), 20)
   assert.equal(examined(access), 5, 'an index finds the rows of the sender, and the rest is asked of those')
   file.rowsExaminedLeft = 19
   assert.throws(
-    () => hiding.count(everything, 100, contextOf(sarah)),
+    () => hiding.count(everything, 100, scopeOf(contextOf(sarah))),
     (error) => error instanceof HostError && error.code === 'ERR_CALL_LIMIT',
   )
   file.rowsExaminedLeft = 20
-  assert.equal(hiding.count(everything, 100, contextOf(sarah)), 10n)
+  assert.equal(hiding.count(everything, 100, scopeOf(contextOf(sarah))), 10n)
 })
 
 test('terms that an index serves stand outside, in the form that is planned once', () => {

@@ -14,6 +14,7 @@ import { bind, TableAccess } from '../../host/reducer/table-access.ts'
 import type { PolicyDescription } from '../../host/schema/description.ts'
 import type { Table } from '../../host/schema/schema.ts'
 import { contextOf, fileWith, tableOf } from '../plan/table-fixture.ts'
+import { scopeOf } from '../reducer/row-scope.ts'
 
 const operations: readonly RowOperation[] = ['read', 'insert', 'update', 'delete']
 const owned = tableOf()
@@ -132,8 +133,8 @@ test("a scan of a table with an owner is about the sender's own rows, and about 
   access.writer.insert([turnOf(sarah), turnOf(bob, 'agent'), turnOf(bob, 'caller').with(0, 2n)])
   const scan = (...terms: readonly ScanTerm[]): unknown[] => {
     const asked: Scan = { direction: 'ascending', limit: undefined, terms }
-    const rows = access.scan(asked, 10, contextOf(sarah))
-    assert.equal(access.count(asked, 10, contextOf(sarah)), BigInt(rows.length))
+    const rows = access.scan(asked, 10, scopeOf(contextOf(sarah)))
+    assert.equal(access.count(asked, 10, scopeOf(contextOf(sarah))), BigInt(rows.length))
     return rows.map(([id, caller, role]) => [id, (caller as Buffer)[0], role])
   }
   const byOwner = (owner: Uint8Array): ScanTerm => ({ column: owned.owner ?? owned.key, operator: '=', value: owner })

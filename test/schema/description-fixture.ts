@@ -16,6 +16,8 @@ export interface TableJson {
   readonly indexes: readonly Json[]
   readonly policies?: readonly Json[]
   readonly ownerSettable?: boolean
+  readonly subject?: string
+  readonly audit?: string
 }
 
 export const turns: TableJson = {

@@ -15,6 +15,15 @@ function refused(json: unknown, problem: RegExp): void {
   assert.match(problemOf(json) ?? 'it was taken', problem)
 }
 
+test("a subject is a column that can name somebody, and the access log is the host's own table", () => {
+  const [table] = parse(withTable({ subject: 'role', audit: 'strict' })).tables
+  assert.deepEqual([table?.subject, table?.audit], ['role', 'strict'])
+  assert.match(problemOf(withTable({ subject: 'at' })) ?? '', /turns.at cannot be a subject/)
+  assert.match(problemOf(withTable({ subject: 'nobody' })) ?? '', /turns.nobody cannot be a subject/)
+  assert.match(problemOf(withTable({ audit: 'lax' })) ?? '', /audit/)
+  assert.match(problemOf(withTable({ name: 'access_log' })) ?? '', /access_log is the host's own table/)
+})
+
 test('policies come as their author wrote them, and what was not said has its meaning', () => {
   const policies = [
     { operation: 'read', expression: "role = 'a'" },

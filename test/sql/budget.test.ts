@@ -40,7 +40,7 @@ function stepsOf(sql: string, policy: string): number {
     ['members', { table: members, policies: tablePolicies(members, false, policy.includes('exists') ? [] : ofMembers).inside(undefined).examined }],
     ['notes', { table: notes, policies: ofNotes.inside(undefined).examined }],
   ])
-  const { printed } = compileStatement(sql, { tables, isTouching: false })
+  const { printed } = compileStatement(sql, { tables })
   const values: SqlValue[] = []
   values[places.limit] = 10n
   values[places.offset] = 0n

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import type { SqlValue } from '../../host/plan/plan.ts'
 import { runSql } from '../../host/reducer/run-sql.ts'
 import { loadParser } from '../../host/sql/parse-statement.ts'
+import { accessRecords, touchLines } from '../access-log/records.ts'
 import { callerNamed, OpenShard } from '../shard/open-shard.ts'
 import { first } from '../shard/versions.ts'
 
@@ -18,23 +18,30 @@ before(async () => {
 })
 after(() => shard[Symbol.asyncDispose]())
 
-/** Keys of the rows that a statement of Sarah's touches. */
+/** What the access log says of the rows that a statement of Sarah's touches. */
 async function touchedBy(sql: string): Promise<readonly string[]> {
   const { database } = await shard.held('stamps')
-  const touched: string[] = []
-  const onTouch = ({ name }: { readonly name: string }, key: readonly SqlValue[]): void => void touched.push(`${name} ${String(key.at(-1))}`)
-  const caller = database.caller(callerNamed('sarah'))
-  runSql(database, database.requireModule(), { sql, params: [], caller, onTouch })
-  return touched.toSorted()
+  runSql(database, database.requireModule(), { sql, params: [], caller: database.caller(callerNamed('sarah')) })
+  const last = (await accessRecords(shard.folder.path)).at(-1)
+  assert.equal(last?.event, 'sql')
+  return last === undefined ? [] : touchLines(last)
 }
 
-test('rows that the policies and the terms of a statement let through are touched, each once, and no others', async () => {
-  assert.deepEqual(await touchedBy('SELECT label FROM stamps'), ['stamps 1', 'stamps 2', 'stamps 3'])
-  assert.deepEqual(await touchedBy('SELECT label FROM stamps WHERE id > 1'), ['stamps 2', 'stamps 3'])
+test('rows that the policies and the terms of a statement let through are in its record, each once, and no others', async () => {
+  assert.deepEqual(await touchedBy('SELECT label FROM stamps'), ['returned stamps 1 2 3'])
+  assert.deepEqual(await touchedBy('SELECT label FROM stamps WHERE id > 1'), ['returned stamps 2 3'])
   assert.deepEqual(await touchedBy("SELECT label FROM stamps WHERE label = 'none'"), [])
-  assert.deepEqual(await touchedBy('SELECT count(*) FROM stamps WHERE id + 1 > 3'), ['stamps 3'])
-  assert.deepEqual(await touchedBy('SELECT a.id FROM stamps AS a JOIN stamps AS b ON b.id = a.id WHERE a.id = 2'), ['stamps 2', 'stamps 2'])
-  assert.deepEqual(await touchedBy('SELECT id FROM stamps AS a WHERE id = 1 AND EXISTS (SELECT 1 FROM stamps AS b WHERE b.id = 3)'), ['stamps 1', 'stamps 3'])
+  assert.deepEqual(await touchedBy('SELECT a.id FROM stamps AS a JOIN stamps AS b ON b.id = a.id WHERE a.id = 2'), ['returned stamps 2'])
+})
+
+test('rows that an answer is made of are told from those that only decided something', async () => {
+  assert.deepEqual(await touchedBy('SELECT count(*) FROM stamps WHERE id + 1 > 3'), ['returned stamps 3'])
+  assert.deepEqual(await touchedBy('SELECT DISTINCT label FROM stamps LIMIT 1'), ['returned stamps 1 2 3'])
+  assert.deepEqual(await touchedBy('SELECT id FROM stamps ORDER BY size, id DESC LIMIT 1'), ['examined stamps 1 2', 'returned stamps 3'])
+  assert.deepEqual(await touchedBy('SELECT id FROM stamps AS a WHERE id = 1 AND EXISTS (SELECT 1 FROM stamps AS b WHERE b.id = 3)'), [
+    'examined stamps 3',
+    'returned stamps 1',
+  ])
 })
 
 test('what passes the door is JSON, and rows in bytes', async () => {

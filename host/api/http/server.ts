@@ -14,6 +14,7 @@ import { DatabaseFacts } from '../database-facts.ts'
 import type { ApiOptions } from '../ports.ts'
 import { NamedQueue } from '../publish.ts'
 import { BodyBudget } from './body-budget.ts'
+import { accessRoutes } from './access-routes.ts'
 import { callRoutes } from './call-routes.ts'
 import type { ApiContext } from './context.ts'
 import { databaseRoutes } from './database-routes.ts'
@@ -101,6 +102,7 @@ function addRoutes(server: FastifyInstance, context: ApiContext): void {
   databaseRoutes(server, context)
   callRoutes(server, context)
   sqlRoute(server, context)
+  accessRoutes(server, context)
   keyRoutes(server, context)
   limitRoutes(server, context)
   identityRoutes(server, context)
