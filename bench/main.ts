@@ -1,4 +1,5 @@
 /** `npm run bench -- <name> [--json]`: runs one benchmark, prints its table, and with --json ends in one line of JSON. */
+import { benchAudit } from './audit.ts'
 import { benchCall } from './call.ts'
 import { benchDurable } from './durable.ts'
 import { benchFuel } from './fuel.ts'
@@ -22,6 +23,7 @@ const benches = new Map<string, () => Promise<Report>>([
   ['restart', benchRestart],
   ['log', benchLog],
   ['sql', benchSql],
+  ['audit', benchAudit],
 ])
 
 const [name = '', ...flags] = process.argv.slice(2)
