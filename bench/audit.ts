@@ -75,7 +75,10 @@ async function benchReads(): Promise<{ readonly spreads: Awaited<ReturnType<type
     [
       { name: 'read without', run: next((index) => bare.rows(people[index] ?? failed(), access, scan)) },
       { name: 'read with its record', run: next((index) => senders[index]?.rows('turns', { latest: wanted })) },
-      { name: 'query without', run: next((index) => runCall(bare, bare.requireModule(), { reducer: query, caller: people[index] ?? failed(), args: packedArgs })) },
+      {
+        name: 'query without',
+        run: next((index) => runCall(bare, bare.requireModule(), { reducer: query, caller: people[index] ?? failed(), args: packedArgs })),
+      },
       { name: 'query with its record', run: next((index) => senders[index]?.query('last_turns', [wanted])) },
       { name: 'part: account of 20 rows', run: parts.touch },
       { name: 'part: packing', run: parts.pack },
@@ -136,7 +139,9 @@ async function openTrail(folder: string): Promise<{ readonly log: AccessLog; rea
 const uid = Buffer.alloc(16, 1)
 
 function rowsOfCaller(turns: Table, owner: Uint8Array): readonly SqlRow[] {
-  return Array.from({ length: wanted }, (_unused, index) => turns.columns.map((column) => (column === turns.owner ? owner : column === turns.key ? BigInt(81 + index) : '')))
+  return Array.from({ length: wanted }, (_unused, index) =>
+    turns.columns.map((column) => (column === turns.owner ? owner : column === turns.key ? BigInt(81 + index) : '')),
+  )
 }
 
 function touchedBy(turns: Table, rows: readonly SqlRow[]): Touched {
@@ -183,7 +188,11 @@ async function benchReports(turns: Table) {
   await log.close()
   rmSync(folder, { recursive: true })
   return {
-    figures: { 'bytes a record': sizeBytes / records, 'records indexed a second': (records / indexMs) * 1_000, 'records verified a second': (records / verifyMs) * 1_000 },
+    figures: {
+      'bytes a record': sizeBytes / records,
+      'records indexed a second': (records / indexMs) * 1_000,
+      'records verified a second': (records / verifyMs) * 1_000,
+    },
     times: spread(times),
   }
 }

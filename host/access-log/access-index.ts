@@ -13,7 +13,8 @@ import { print } from '../plan/printer.ts'
 import { DatabaseFile } from '../storage/database-file.ts'
 import type { AccessLog } from './access-log.ts'
 import { readAccess } from './access-record.ts'
-import { accessColumns, accessTable, positionOfRow, rowsOf } from './access-table.ts'
+import type { AccessTouch } from './access-record.ts'
+import { accessColumns, accessTable, positionOfRow, rowRange, rowsOf, touchOf } from './access-table.ts'
 
 const insert = print({ kind: 'insert', table: accessTable, rowCount: 1 })
 const newest = print({ kind: 'max-key', table: accessTable, where: always })
@@ -31,6 +32,14 @@ const bySubject = print({
   where: and(compare(subject, '='), compare(at, '>='), compare(at, '<=')),
   order: [{ column: id, isDescending: true }],
   hasLimit: true,
+})
+
+const byPosition = print({
+  kind: 'select',
+  table: accessTable,
+  where: and(compare(id, '>='), compare(id, '<'), compare(accessColumns.sender, '=')),
+  order: [],
+  hasLimit: false,
 })
 
 export interface SubjectQuery {
@@ -93,6 +102,14 @@ export class AccessIndex {
       .statement(bySubject.sql)
       .rows([subject, since, until, BigInt(rowsMax)])
       .reverse()
+  }
+
+  /** The rows that a read gave to this sender; undefined for a record that is none of theirs. */
+  touchesOf(position: bigint, sender: Uint8Array): readonly AccessTouch[] | undefined {
+    const rows = this.upToDate()
+      .statement(byPosition.sql)
+      .rows([...rowRange(position), sender])
+    return rows.length === 0 ? undefined : rows.flatMap((row) => touchOf(row) ?? []).filter(({ mode }) => mode === 'returned')
   }
 
   #file(): DatabaseFile {

@@ -74,6 +74,8 @@ export interface AccessEntry {
   /** How far the database had come: of a call that changed something, its own position in the commit log. */
   readonly asOf: bigint
   readonly touched?: Touched | undefined
+  /** In its place: parts of records that were read back. */
+  readonly parts?: readonly AccessTouch[]
 }
 
 export interface AccessTouch {
@@ -119,7 +121,10 @@ export const anybodysSubject = '*'
 
 const formatVersion = 1
 
-export function packAccess(writer: PackedWriter, { event, name, outcome, who, by = '', details, version, asOf, touched, ...rest }: AccessEntry): void {
+export function packAccess(
+  writer: PackedWriter,
+  { event, name, outcome, who, by = '', details, version, asOf, touched, parts = [], ...rest }: AccessEntry,
+): void {
   writer.u8(formatVersion)
   writer.u8(ACCESS_EVENTS.indexOf(event) + 1)
   writer.string(name)
@@ -133,9 +138,32 @@ export function packAccess(writer: PackedWriter, { event, name, outcome, who, by
   writer.u32(version)
   writer.u64(asOf)
   if (touched === undefined) {
-    writer.u32(0)
-    writer.u32(0)
+    writer.string('')
+    writer.u32(parts.length)
+    for (const part of parts) packReadPart(writer, part)
   } else touched.pack(writer, who?.sender)
+}
+
+/** As it was read: keys stand as texts. */
+function packReadPart(writer: PackedWriter, { table, name, mode, owner, subject, count, keys, digest }: AccessTouch): void {
+  writer.u32(table)
+  writer.string(name)
+  writer.u8(TOUCH_MODES.indexOf(mode))
+  packReadWhose(writer, owner === 'anybody' ? anybodysSubject : owner)
+  packReadWhose(writer, subject)
+  writer.u32(count)
+  writer.u8(keys !== null ? KEYS.texts : digest !== null ? KEYS.digest : KEYS.none)
+  if (keys !== null) for (const key of keys) writer.string(key)
+  else if (digest !== null) writer.raw(Buffer.from(digest, 'hex'))
+}
+
+function packReadWhose(writer: PackedWriter, whose: string | null): void {
+  if (whose === null) return writer.u8(WHOSE.none)
+  if (whose === anybodysSubject) return writer.u8(WHOSE.anybody)
+  const isIdentity = /^[0-9a-f]{64}$/.test(whose)
+  writer.u8(isIdentity ? WHOSE.identity : WHOSE.text)
+  if (isIdentity) writer.raw(Buffer.from(whose, 'hex'))
+  else writer.string(whose)
 }
 
 /** 1 for who acts in their own name, 2 for who acts for another. */

@@ -4,13 +4,14 @@
  * plans, printer and policies serve it; its rows are derived from the segments and can be made again.
  */
 import type { Identity } from '../identity.ts'
-import { identityToBytes, parseIdentity } from '../identity.ts'
+import { identityFromBytes, identityToBytes, parseIdentity } from '../identity.ts'
 import { compare } from '../plan/plan.ts'
 import type { Condition, SqlRow, SqlValue } from '../plan/plan.ts'
 import { ACCESS_LOG_TABLE } from '../schema/names.ts'
 import type { Column, Index, Table } from '../schema/schema.ts'
 import type { Scalar } from '../value-type.ts'
 import type { AccessTouch, ReadAccess } from './access-record.ts'
+import { TOUCH_MODES } from './touched.ts'
 
 /** Every column with its type; what may be null ends in `?`. */
 const columnTypes = {
@@ -35,7 +36,7 @@ const columnTypes = {
   mode: 'string',
   owner: 'identity?',
   row_count: 'u64',
-  /** The ids, separated by spaces; empty where there are too many, which `digest` stands for. */
+  /** The ids, separated by spaces (one in an id is %20); empty where there are too many, which `digest` stands for. */
   keys: 'string',
   digest: 'string',
   version: 'u32',
@@ -76,7 +77,7 @@ export const accessTable: Table = {
   indexes: [index(1, 'person'), index(2, 'actor'), index(3, 'at')],
 }
 
-export const accessColumns = { subject: column('subject'), at: column('at'), id: column('id'), person: column('person'), event: column('event') } as const
+export const accessColumns = { subject: column('subject'), at: column('at'), id: column('id'), person: column('person'), sender: column('sender') } as const
 
 export const accessColumnNames: readonly string[] = columns.map(({ name }) => name)
 
@@ -85,6 +86,11 @@ export const ownRecords: Condition = compare(column('person'), '=', { kind: 'sen
 
 /** Parts of one position: as many as a record may have, and more. */
 const partsPerPosition = 4_096n
+
+/** The numbers of a record's rows lie from the first of these to before the second. */
+export function rowRange(position: bigint): readonly [bigint, bigint] {
+  return [position * partsPerPosition, (position + 1n) * partsPerPosition]
+}
 
 export function positionOfRow(id: bigint): bigint {
   return id / partsPerPosition
@@ -119,7 +125,7 @@ function rowOf(record: ReadAccess, touch: AccessTouch | undefined, part: number)
     mode: touch?.mode ?? '',
     owner: bytesOf(owner),
     row_count: BigInt(touch?.count ?? 0),
-    keys: touch?.keys?.join(' ') ?? '',
+    keys: touch?.keys?.map(spaceless).join(' ') ?? '',
     digest: touch?.digest ?? '',
     version: BigInt(record.version),
     policy_version: BigInt(record.policyVersion),
@@ -131,6 +137,24 @@ function rowOf(record: ReadAccess, touch: AccessTouch | undefined, part: number)
   return columns.map(({ name }) => values[name as ColumnName])
 }
 
+/** What a row says of the rows that its record touched; undefined where that is none. */
+export function touchOf(row: SqlRow): AccessTouch | undefined {
+  const value = (name: ColumnName): SqlValue => row[columns.findIndex((one) => one.name === name)] ?? null
+  const mode = TOUCH_MODES.find((one) => one === value('mode'))
+  if (mode === undefined) return undefined
+  const [owner, keys, digest, subjectText] = [value('owner'), String(value('keys')), String(value('digest')), String(value('subject'))]
+  return {
+    table: 0,
+    name: String(value('table_name')),
+    mode,
+    owner: owner instanceof Uint8Array ? identityFromBytes(owner) : null,
+    subject: subjectText === '' ? null : subjectText,
+    count: Number(value('row_count')),
+    keys: keys === '' ? null : keys.split(' ').map(decodeURIComponent),
+    digest: digest === '' ? null : digest,
+  }
+}
+
 function personOf({ details, sender }: ReadAccess, touch: AccessTouch | undefined, owner: Identity | null): Identity | null {
   if (touch !== undefined) return identityIn(touch.subject) ?? owner
   return identityIn(details['identity'] ?? null) ?? sender
@@ -138,6 +162,10 @@ function personOf({ details, sender }: ReadAccess, touch: AccessTouch | undefine
 
 function identityIn(text: string | null): Identity | null {
   return text !== null && /^[0-9a-f]{64}$/.test(text) ? parseIdentity(text) : null
+}
+
+function spaceless(key: string): string {
+  return key.replaceAll(/[% ]/g, encodeURIComponent)
 }
 
 function bytesOf(identity: Identity | null): SqlValue {

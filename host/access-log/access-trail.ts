@@ -50,6 +50,11 @@ export class AccessTrail {
     this.#noted = last === undefined || last.isErased ? 0n : readAccess(last).asOf
   }
 
+  /** Of the last record that was added. */
+  get position(): bigint {
+    return this.#log.head(this.#uid)?.position ?? 0n
+  }
+
   /** Adds the record; it is written by `write`, with those of others. */
   add(entry: AccessEntry, moment: AccessMoment): void {
     this.addUndone(moment)

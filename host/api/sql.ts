@@ -31,7 +31,7 @@ const layouts: Layouts = { rowFields: () => [], recordFields: () => [] }
 /** @throws HostError what the shard refused. */
 export async function runSql(shard: Shard, { database, ...request }: SqlRequest): Promise<SqlAnswer> {
   const { head, body } = await shard.send(database, 'sql', request)
-  const { columns, rowCount, ...more } = head
+  const { columns, rowCount, record: _record, ...more } = head
   const reader = new PackedReader(body, 'ERR_RESULT_MALFORMED')
   const types = columns.map(({ type }): ScalarType => ({ kind: 'scalar', scalar: type, nullable: true }))
   const rows = Array.from({ length: rowCount }, () => types.map((type) => toJson(type, unpackValue(reader, type, layouts), layouts)))

@@ -84,6 +84,8 @@ export interface SqlHead {
   readonly columns: readonly { readonly name: string; readonly type: Scalar }[]
   readonly rowCount: number
   readonly examined: number
+  /** The number of its record in the access log: what a disclosure of its rows names. */
+  readonly record: string
   readonly explanation?: SqlExplanation
 }
 
@@ -146,6 +148,11 @@ export interface AccessReader {
   readonly purpose?: string | undefined
 }
 
+/** Who asks for what is no call: for the access log. The host itself when left out. */
+export interface ByWhom {
+  readonly by?: string | undefined
+}
+
 /** Head of each request and answer; `body` says which side carries bytes beside its head. */
 export interface ShardRequests {
   /** Opens the database's file, and makes it, a tenant's, when `create` is set. */
@@ -166,7 +173,7 @@ export interface ShardRequests {
    */
   call: {
     request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead; id?: string }
-    answer: { version: number; fuel: number }
+    answer: { version: number; fuel: number; record: string }
   }
   /** A client's statement. Answer body: its rows, each value with its presence before it (docs/row-format.md). */
   sql: {
@@ -185,17 +192,22 @@ export interface ShardRequests {
   }
   /** Answer: the signed line that ends an export. */
   accessFooter: { request: { facts: ExportFacts }; answer: { line: string } }
+  /** What left for an outside provider at a turn: the rows of these reads, by the numbers of their records. Before it leaves. */
+  disclose: {
+    request: { caller: CallerHead; provider: string; what: string; turn: string; reads: readonly string[] }
+    answer: Record<never, never>
+  }
   checkpoint: { request: { by: string }; answer: CheckpointHead }
   identify: { request: { login: Login }; answer: { identity: string } }
-  identities: { request: Record<never, never>; answer: { identities: readonly IdentityEntry[] } }
+  identities: { request: ByWhom; answer: { identities: readonly IdentityEntry[] } }
   /** `login` gets the identity of `to`. */
   link: { request: { login: Login; to: Login; by: string }; answer: { identity: string } }
   unlink: { request: { login: Login; by: string }; answer: { identity: string } }
-  token: { request: TokenRequest; answer: { token: string } }
-  rotateKey: { request: Record<never, never>; answer: IssuerState }
+  token: { request: TokenRequest & ByWhom; answer: { token: string } }
+  rotateKey: { request: ByWhom; answer: IssuerState }
   /** Changes limits, none when `change` is empty, and says what holds. */
-  limits: { request: { change: LimitChange }; answer: DatabaseLimits }
-  removeKey: { request: { kid: string }; answer: IssuerState }
+  limits: { request: { change: LimitChange } & ByWhom; answer: DatabaseLimits }
+  removeKey: { request: { kid: string } & ByWhom; answer: IssuerState }
 }
 export type ShardMethod = keyof ShardRequests
 export type ShardRequest<M extends ShardMethod> = ShardRequests[M]['request']

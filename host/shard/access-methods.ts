@@ -9,6 +9,7 @@ import { formatTimestamp } from '../clock.ts'
 import { assert } from '../errors.ts'
 import * as limits from '../limits.ts'
 import type { ShardAnswer, ShardRequest } from '../protocol/shard-protocol.ts'
+import { disclose } from '../reducer/disclose.ts'
 import { reportAccess } from '../reducer/report-access.ts'
 import type { OpenDatabase } from './open-databases.ts'
 
@@ -28,6 +29,14 @@ export async function report({ database, queue }: OpenDatabase, request: ShardRe
   await bringUp(accessIndex)
   const found = await queue.run(() => reportAccess(database, accessIndex, request))
   return { head: {}, body: Buffer.from(JSON.stringify(found)) }
+}
+
+export async function recordDisclosure({ database, queue }: OpenDatabase, request: ShardRequest<'disclose'>): Promise<ShardAnswer<'disclose'>> {
+  const { accessIndex } = database
+  assert(accessIndex !== undefined, 'a database that answers has an access log')
+  await bringUp(accessIndex)
+  await queue.run(() => disclose(database, accessIndex, request))
+  return {}
 }
 
 /** Of what is on the disk: a checkpoint that a power loss could overtake would accuse nobody of something. */

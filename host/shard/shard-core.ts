@@ -21,7 +21,7 @@ import { logLimits } from '../log-limits.ts'
 import type { LogLimits } from '../log-limits.ts'
 import type { CommitLog } from '../log/commit-log.ts'
 import { isFileError } from '../log/log-files.ts'
-import type { DatabaseState, IssuerState, LogEntry, ShardAnswer, ShardEvent, ShardMethod, ShardRequest } from '../protocol/shard-protocol.ts'
+import type { DatabaseState, IssuerState, LogEntry, ShardAnswer, ShardEvent, ShardMethod, ShardRequest, TokenRequest } from '../protocol/shard-protocol.ts'
 import { publish, resume } from '../publish/publish.ts'
 import { Database } from '../reducer/database.ts'
 import type { LogLine } from '../reducer/call-log.ts'
@@ -40,7 +40,7 @@ import { idOfRemains } from '../storage/remains.ts'
 import { packSqlValue } from '../storage/row-image.ts'
 import type { ScalarType } from '../value-type.ts'
 import type { StateReport } from '../storage/open-state.ts'
-import { bringUp, checkpoint, exportFooter, exportPart, report } from './access-methods.ts'
+import { bringUp, checkpoint, exportFooter, exportPart, recordDisclosure, report } from './access-methods.ts'
 import { CallQueue } from './call-queue.ts'
 import { fileLog } from './file-log.ts'
 import { Lanes } from './lanes.ts'
@@ -146,22 +146,27 @@ export class ShardCore {
     access: (name, head) => this.#databases.use(name, (open) => report(open, head)),
     accessExport: (name, head) => this.#databases.use(name, (open) => exportPart(open, head)),
     accessFooter: (name, head) => this.#databases.use(name, (open) => ({ head: { line: exportFooter(open, head) } })),
+    disclose: (name, head) => this.#databases.use(name, async (open) => ({ head: await recordDisclosure(open, head) })),
     checkpoint: (name, head) => this.#databases.use(name, async (open) => ({ head: await checkpoint(open, head) })),
     call: (name, head, body) => this.#databases.use(name, (open) => call(open, head, body)),
     sql: (name, head) => this.#databases.use(name, (open) => sql(open, head)),
     identify: (name, { login }) => this.#change(name, ({ directory }) => ({ identity: identityFromBytes(directory.identify(login)) })),
-    identities: (name) =>
-      this.#databases.use(name, ({ database, queue }) => {
-        queue.requireReadable()
-        return { head: { identities: database.directory.list() } }
+    identities: (name, { by = 'host' }) =>
+      this.#change(name, (database) => {
+        database.note({ event: 'identity', name: 'list', outcome: '', who: undefined, by })
+        return { identities: database.directory.list() }
       }),
     link: (name, { login, to, by }) => this.#change(name, ({ directory }) => ({ identity: directory.link(login, to, by) })),
     unlink: (name, { login, by }) => this.#change(name, ({ directory }) => ({ identity: directory.unlink(login, by) })),
-    token: (name, request) =>
-      this.#databases.use(name, async ({ database }) => ({ head: { token: await mintDatabaseToken(database.keyRing, request, this.#options.clock) } })),
-    rotateKey: (name) => this.#change(name, (database) => issuerAfter(database, rotateKeys(database.keyRing))),
-    removeKey: (name, { kid }) => this.#change(name, (database) => issuerAfter(database, removeKey(database.keyRing, kid))),
-    limits: (name, { change }) => this.#change(name, (database) => (Object.keys(change).length > 0 ? database.setLimits(change) : database.limits)),
+    token: (name, { by, ...request }) =>
+      this.#databases.use(name, async ({ database, queue }) => {
+        const token = await mintDatabaseToken(database.keyRing, request, this.#options.clock)
+        await queue.run(() => noteToken(database, request, by))
+        return { head: { token } }
+      }),
+    rotateKey: (name, { by }) => this.#change(name, (database) => issuerAfter(database, rotateKeys(database.keyRing), by)),
+    removeKey: (name, { kid, by }) => this.#change(name, (database) => issuerAfter(database, removeKey(database.keyRing, kid), by)),
+    limits: (name, { change, by }) => this.#change(name, (database) => (Object.keys(change).length > 0 ? database.setLimits(change, by) : database.limits)),
   }
 
   /** Work of one batch; what it gives leaves when the batch is in the log. */
@@ -264,16 +269,22 @@ async function call(
   { reducer, kind, version, caller, id }: ShardRequest<'call'>,
   args: Uint8Array,
 ): Promise<Answer<'call'>> {
-  const run = (): CallResult => {
+  const run = (): CallResult & { readonly record: string } => {
     const module = database.requireModule()
     if (module.version !== version) {
       throw new HostError('ERR_BUSY', 'the module was published anew meanwhile: try again', { detail: { version: module.version } })
     }
     assert(module.description.reducers[reducer]?.kind === kind, 'the API checked the kind of the reducer')
-    return runOnce(database, module, { reducer, caller: database.caller(caller), args, id })
+    const result = runOnce(database, module, { reducer, caller: database.caller(caller), args, id })
+    return { ...result, record: lastRecord(database) }
   }
   const outcome = await queue.run(run, { isRead: kind === 'query' })
-  return { head: { version: outcome.version, fuel: outcome.fuel }, body: outcome.result }
+  return { head: { version: outcome.version, fuel: outcome.fuel, record: outcome.record }, body: outcome.result }
+}
+
+/** Of what has just been done. */
+function lastRecord({ trail }: Database): string {
+  return String(trail?.position ?? 0n)
 }
 
 /** Between two turns; not while rows are missing that the log has. */
@@ -291,7 +302,10 @@ async function sql({ database, queue }: OpenDatabase, { sql: text, params, calle
     const body = new PackedWriter('ERR_SQL_BUDGET', 2 * limits.resultSizeBytesMax)
     const types = columns.map(({ type }): ScalarType => ({ kind: 'scalar', scalar: type, nullable: true }))
     for (const row of rows) types.forEach((type, index) => packSqlValue(body, type, row[index] ?? null))
-    return { head: { columns, rowCount: rows.length, examined, ...(explanation === undefined ? {} : { explanation }) }, body: body.toBytes() }
+    return {
+      head: { columns, rowCount: rows.length, examined, record: lastRecord(database), ...(explanation === undefined ? {} : { explanation }) },
+      body: body.toBytes(),
+    }
   }
   return queue.run(run, { isRead: true })
 }
@@ -304,8 +318,16 @@ function describe({ module, file }: Database, version = module?.version): Answer
   return { head: { version, hash: stored.hash }, body: stored.description }
 }
 
-function issuerAfter(database: Database, ring: KeyRing): IssuerState {
-  database.setKeyRing(ring)
+/** Whom it is for by their identity, once they have one; the token itself is nobody's to read. */
+function noteToken(database: Database, { subject, ttlSeconds, rights }: TokenRequest, by = 'host'): void {
+  const known = database.directory.find({ issuer: database.keyRing.issuer, subject })
+  const whom: Readonly<Record<string, string>> = known === undefined ? { subject } : { identity: identityFromBytes(known) }
+  const details = { ...whom, seconds: String(ttlSeconds), rights: rights.join(' ') }
+  database.note({ event: 'token', name: 'issued', outcome: '', who: undefined, by, details })
+}
+
+function issuerAfter(database: Database, ring: KeyRing, by: string | undefined): IssuerState {
+  database.setKeyRing(ring, by)
   return issuerState(ring)
 }
 

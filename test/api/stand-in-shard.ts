@@ -99,13 +99,14 @@ export class StandInShard implements Shard {
     call: async (name, head, body) => {
       const { version } = this.#database(name)
       if (head.version !== version) throw new HostError('ERR_BUSY', 'another module runs now', { detail: { version } })
-      return { head: { version, fuel: fuelOfStandIn }, body: await this.onCall(head, body) }
+      return { head: { version, fuel: fuelOfStandIn, record: '1' }, body: await this.onCall(head, body) }
     },
     access: async () => ({ head: {}, body: Buffer.from('{}') }),
     accessExport: async () => ({ head: { database: '', last: '0', chain: '', count: 0, isEnd: true }, body: none }),
     accessFooter: async () => ({ head: { line: '' }, body: none }),
+    disclose: async () => ({ head: {}, body: none }),
     checkpoint: async () => ({ head: { format: '', database: '', position: '1', chain: '', at: '', kid: '', signature: '' }, body: none }),
-    sql: async () => ({ head: { columns: [], rowCount: 0, examined: 0 }, body: none }),
+    sql: async () => ({ head: { columns: [], rowCount: 0, examined: 0, record: '1' }, body: none }),
     limits: async (name, { change }) => ({ head: changeLimits(defaultLimits, this.#database(name) && change), body: none }),
     identify: async (name, { login }) => ({ head: { identity: this.#identity(name, login) }, body: none }),
     identities: async (name) => ({

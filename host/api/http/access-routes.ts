@@ -12,7 +12,7 @@ import { callerOf } from './call-routes.ts'
 import type { ApiContext, Routes } from './context.ts'
 import { databaseGuard } from './database-guard.ts'
 import type { DatabaseRequest } from './database-guard.ts'
-import { hostVisitorOf, visitorOf } from './guard.ts'
+import { byHost, visitorOf } from './guard.ts'
 import { expectBody, expectQuery } from './json-body.ts'
 
 const moment = z.string().transform((text, context): bigint => {
@@ -45,7 +45,7 @@ export const accessRoutes: Routes = (server, context) => {
 
   server.get<{ Params: { db: string } }>('/v1/databases/:db/access/export', auditors, async (request, reply) => {
     const { purpose } = expectQuery(exportQuery, request.query)
-    const by = { by: `host ${hostVisitorOf(request).subject}`, ...(purpose === undefined ? {} : { purpose: checkPurpose(purpose) }) }
+    const by = { by: byHost(request), ...(purpose === undefined ? {} : { purpose: checkPurpose(purpose) }) }
     const lines = exported(context, request.params.db, by)
     // What is refused is refused before anything is sent.
     const { value: begin } = await lines.next()
@@ -55,7 +55,7 @@ export const accessRoutes: Routes = (server, context) => {
   server.post<{ Params: { db: string } }>('/v1/databases/:db/access/checkpoint', auditors, async (request) => {
     const { db } = request.params
     expectBody(nothing, request.body)
-    const { head } = await context.shardOf(db).send(db, 'checkpoint', { by: `host ${hostVisitorOf(request).subject}` })
+    const { head } = await context.shardOf(db).send(db, 'checkpoint', { by: byHost(request) })
     return head
   })
 }

@@ -9,7 +9,7 @@ import type { Visitor } from '../admission.ts'
 import type { ApiContext, Routes } from './context.ts'
 import { databaseGuard } from './database-guard.ts'
 import type { DatabaseRequest } from './database-guard.ts'
-import { visitorOf } from './guard.ts'
+import { byHost, visitorOf } from './guard.ts'
 import { expectBody } from './json-body.ts'
 import { loginShape, readLogin } from './login-body.ts'
 
@@ -23,8 +23,9 @@ export const identityRoutes: Routes = (server, context) => {
   const people = databaseGuard(context, { roles: [], people: 'anonymous' })
   const adminsAndPeople = databaseGuard(context, { roles: ['operator', 'admin'], people: 'signed' })
 
-  server.get<{ Params: { db: string } }>('/v1/databases/:db/identities', admins, async ({ params: { db } }) => {
-    const { head } = await shardOf(db).send(db, 'identities', {})
+  server.get<{ Params: { db: string } }>('/v1/databases/:db/identities', admins, async (request) => {
+    const { db } = request.params
+    const { head } = await shardOf(db).send(db, 'identities', { by: byHost(request) })
     return head
   })
 

@@ -6,6 +6,7 @@ import type { IssuerState } from '../../protocol/shard-protocol.ts'
 import { unknownDatabase } from '../admission.ts'
 import type { Routes } from './context.ts'
 import { databaseGuard } from './database-guard.ts'
+import { byHost } from './guard.ts'
 import { expectBody } from './json-body.ts'
 
 const claimValue = z.union([z.string(), z.number(), z.boolean()]).transform(String)
@@ -23,7 +24,7 @@ export const keyRoutes: Routes = (server, context) => {
 
   server.post<{ Params: { db: string } }>('/v1/databases/:db/tokens', admins, async (request) => {
     const { db } = request.params
-    const { head } = await shardOf(db).send(db, 'token', expectBody(newToken, request.body))
+    const { head } = await shardOf(db).send(db, 'token', { ...expectBody(newToken, request.body), by: byHost(request) })
     return head
   })
 
@@ -37,14 +38,14 @@ export const keyRoutes: Routes = (server, context) => {
   server.post<{ Params: { db: string } }>('/v1/databases/:db/keys/rotate', admins, async (request) => {
     const { db } = request.params
     expectBody(nothing, request.body)
-    const { head } = await shardOf(db).send(db, 'rotateKey', {})
+    const { head } = await shardOf(db).send(db, 'rotateKey', { by: byHost(request) })
     facts.setIssuer(db, head)
     return keysAnswer(head)
   })
 
   server.delete<{ Params: { db: string; kid: string } }>('/v1/databases/:db/keys/:kid', admins, async (request) => {
     const { db, kid } = request.params
-    const { head } = await shardOf(db).send(db, 'removeKey', { kid })
+    const { head } = await shardOf(db).send(db, 'removeKey', { kid, by: byHost(request) })
     facts.setIssuer(db, head)
     return keysAnswer(head)
   })

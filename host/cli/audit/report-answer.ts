@@ -18,6 +18,8 @@ const row = z.looseObject({
   mode: z.string(),
   row_count: z.number(),
   keys: z.string(),
+  /** JSON of texts by their names. */
+  details: z.string(),
   digest: z.string(),
 })
 

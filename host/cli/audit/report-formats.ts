@@ -21,7 +21,7 @@ export function reportDocument(report: AuditReport, format: (typeof auditFormats
   }
 }
 
-const fields = ['at', 'position', 'who', 'event', 'name', 'outcome', 'table', 'mode', 'rows', 'keys', 'channel', 'assurance', 'purpose', 'session']
+const fields = ['at', 'position', 'who', 'event', 'name', 'outcome', 'table', 'mode', 'rows', 'keys', 'channel', 'assurance', 'purpose', 'session', 'details']
 
 function valuesOf(report: AuditReport, row: AuditRow): readonly string[] {
   return [
@@ -39,6 +39,7 @@ function valuesOf(report: AuditReport, row: AuditRow): readonly string[] {
     row.assurance,
     row.purpose,
     row.session,
+    row.details === '{}' ? '' : row.details,
   ]
 }
 
@@ -95,8 +96,18 @@ function tableDocument(report: AuditReport): readonly string[] {
     table: row.table_name,
     touched: row.mode === '' ? row.outcome : `${row.mode} ${cut(keysOf(row))}`,
     purpose: row.purpose,
+    details: cut(detailsText(row)),
   }))
   return [title, '', ...tableLines(groups), '', ...tableLines(entries)]
+}
+
+/** Whose record it is stands above already. */
+function detailsText({ details }: AuditRow): string {
+  const texts = JSON.parse(details) as Readonly<Record<string, string>>
+  return Object.entries(texts)
+    .filter(([name]) => name !== 'identity' && name !== 'before')
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
 }
 
 function dayTime(at: string): string {

@@ -9,11 +9,13 @@ import { parseCheckpoint, parsePublicKeys } from '../../access-log/checkpoint.ts
 import { formatTimestamp, parseTimestamp, systemClock } from '../../clock.ts'
 import { auditFormats, reportDocument } from '../audit/report-formats.ts'
 import { auditReport } from '../audit/report-answer.ts'
+import type { AuditReport } from '../audit/report-answer.ts'
 import { verdictLines, verifyAnything } from '../audit/verify.ts'
 import { connectAsCaller } from '../caller.ts'
 import { parseSeconds } from '../duration.ts'
 import { EndWith, EXIT_CODES, usage } from '../exit-code.ts'
 import { pathOf } from '../host-client.ts'
+import type { HostClient } from '../host-client.ts'
 import { command, connect, hostCommand } from '../host-command.ts'
 import { requireDatabase } from '../target.ts'
 import type { TargetOptions } from '../target.ts'
@@ -23,6 +25,7 @@ export function auditCommand(terminal: Terminal): Command {
   return new Command('audit')
     .description('the access log: who touched whose data, and proof of it')
     .addCommand(reportCommand(terminal))
+    .addCommand(disclosuresCommand(terminal))
     .addCommand(exportCommand(terminal))
     .addCommand(checkpointCommand(terminal))
     .addCommand(verifyCommand(terminal))
@@ -39,7 +42,28 @@ interface ReportOptions extends TargetOptions {
 }
 
 function reportCommand(terminal: Terminal): Command {
-  return hostCommand('report', 'what touched the data of one person')
+  return subjectCommand('report', 'what touched the data of one person').action(async ({ format, ...options }: ReportOptions) =>
+    show(terminal, await fetchReport(options), format),
+  )
+}
+
+function disclosuresCommand(terminal: Terminal): Command {
+  return subjectCommand('disclosures', 'what of one person’s data went to which outside provider, at which turn').action(
+    async ({ format, ...options }: ReportOptions) => {
+      const report = await fetchReport(options)
+      show(terminal, { ...report, rows: report.rows.filter(({ event }) => event === 'disclosure') }, format)
+    },
+  )
+}
+
+function show(terminal: Terminal, report: AuditReport, format: ReportOptions['format']): void {
+  terminal.result(report, reportDocument(report, format))
+  if (report.isCut) terminal.note(`only the newest ${report.rows.length} rows: narrow it with --since and --until`)
+  if (report.ofAnybody > 0) terminal.note(`${report.ofAnybody} more records went over more people than they name, and may be about this one`)
+}
+
+function subjectCommand(name: string, description: string): Command {
+  return hostCommand(name, description)
     .option('--subject <subject>', "whose: a login of the database, an identity, or a value of a @subject column; one's own when left out")
     .option('--issuer <issuer>', "of the login, where it is not the database's own")
     .option('--since <time>', 'from then on: 90d, or a time as 2026-11-22T09:30:00Z', parseMoment)
@@ -47,20 +71,22 @@ function reportCommand(terminal: Terminal): Command {
     .addOption(new Option('--format <format>', 'what to print').choices(auditFormats).default('table'))
     .option('--purpose <text>', 'why you ask: it is kept with the record of it')
     .option('--as <subject>', "ask as this login of the database: as remembrancer call's")
-    .action(async ({ subject, issuer, since, until, format, purpose, as, ...options }: ReportOptions) => {
-      const { client, database } =
-        as === undefined ? { ...connect(options), database: requireDatabase(connect(options).target) } : await connectAsCaller({ as, ...options })
-      const body = {
-        ...(subject === undefined ? {} : { subject: { text: subject, ...(issuer === undefined ? {} : { issuer }) } }),
-        ...(since === undefined ? {} : { since: formatTimestamp(since) }),
-        ...(until === undefined ? {} : { until: formatTimestamp(until) }),
-        ...(purpose === undefined ? {} : { purpose }),
-      }
-      const report = await client.post(pathOf`/v1/databases/${database}/access/report`, body, auditReport)
-      terminal.result(report, reportDocument(report, format))
-      if (report.isCut) terminal.note(`only the newest ${report.rows.length} rows: narrow it with --since and --until`)
-      if (report.ofAnybody > 0) terminal.note(`${report.ofAnybody} more records went over more people than they name, and may be about this one`)
-    })
+}
+
+async function fetchReport({ subject, issuer, since, until, purpose, as, ...options }: Omit<ReportOptions, 'format'>): Promise<AuditReport> {
+  const { client, database } = as === undefined ? connectToDatabase(options) : await connectAsCaller({ as, ...options })
+  const body = {
+    ...(subject === undefined ? {} : { subject: { text: subject, ...(issuer === undefined ? {} : { issuer }) } }),
+    ...(since === undefined ? {} : { since: formatTimestamp(since) }),
+    ...(until === undefined ? {} : { until: formatTimestamp(until) }),
+    ...(purpose === undefined ? {} : { purpose }),
+  }
+  return client.post(pathOf`/v1/databases/${database}/access/report`, body, auditReport)
+}
+
+function connectToDatabase(options: TargetOptions): { readonly client: HostClient; readonly database: string } {
+  const { client, target } = connect(options)
+  return { client, database: requireDatabase(target) }
 }
 
 interface ExportOptions extends TargetOptions {
