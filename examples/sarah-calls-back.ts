@@ -6,10 +6,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import type { Checkpoint } from '../host/access-log/checkpoint.ts'
+import { verifyFolders } from '../host/access-log/verify-folder.ts'
+import { whoOf } from '../host/cli/audit/report-answer.ts'
+import type { AuditReport } from '../host/cli/audit/report-answer.ts'
 import { grantText } from '../host/cli/grant-text.ts'
+import { systemClock } from '../host/clock.ts'
 import { openHost } from '../host/index.ts'
 import { buildModule } from '../host/module/build.ts'
 import type { PublishReport } from '../host/protocol/shard-protocol.ts'
+import { accessFolder, accessFolders } from '../host/storage/data-folder.ts'
 import { bob, sarah } from './conversations.ts'
 import type { Story } from './conversations.ts'
 import { ask, DemoHost, request } from './demo-host.ts'
@@ -45,7 +51,9 @@ async function demo(): Promise<void> {
   host = await killAndRestart(host)
   await callBack(host)
   await tryAsBob(host)
+  const checkpoint = await askWhoTouchedHerRows(host)
   await host.stop()
+  await verifyAccessLog(checkpoint)
   await timeRecall()
   say('done', `in ${since(startMs)}; everything was checked`)
 }
@@ -144,6 +152,8 @@ async function tryAsBob(at: DemoHost): Promise<void> {
     post('query/last_turns', { args: { limit: 20 }, sender: { subject: hers.identity } }),
     post('call/remember_turn', { args: { content: 'your claim is approved' }, sender }),
     post('query/recall', { args: { limit: 20 } }, forged),
+    post('access/report', { subject: { text: sarah.subject } }),
+    post('sql', { sql: 'SELECT * FROM access_log WHERE subject = $1', params: [hers.identity] }),
     post('identities/link', { login: { subject: bob.subject }, to: sender }),
     post('identities/link', { token: forged }),
     post('identities/unlink', { login: sender }),
@@ -166,6 +176,32 @@ async function tryAsBob(at: DemoHost): Promise<void> {
     'the other caller',
     `0 of Sarah's rows, ${answers.length} ways tried (${answers.filter(({ status }) => status >= 400).length} refused, the others show his own)`,
   )
+}
+
+/** What an auditor asks for: everything that touched Sarah's rows, by whom and in whose name. */
+async function askWhoTouchedHerRows(at: DemoHost): Promise<Checkpoint> {
+  const report = (await ask(at, 'POST', `databases/${database}/access/report`, at.operatorToken, {
+    subject: { text: sarah.subject },
+    purpose: 'the demo',
+  })) as AuditReport
+  const touched = report.rows.filter(({ mode }) => mode !== '')
+  const byWhom = new Map<string, number>()
+  for (const row of touched) byWhom.set(whoOf(report, row), (byWhom.get(whoOf(report, row)) ?? 0) + 1)
+  expect([...byWhom.keys()].toSorted(), [sarah.subject, `claims-agent for ${sarah.subject}`].toSorted(), 'who touched her rows')
+  say('who touched her rows', `one query: ${[...byWhom].map(([who, times]) => `${who} ${times} times`).join(', ')}; nobody else`)
+  return (await ask(at, 'POST', `databases/${database}/access/checkpoint`, at.operatorToken, {})) as Checkpoint
+}
+
+async function verifyAccessLog(checkpoint: Checkpoint): Promise<void> {
+  const folders = accessFolders(data).map((lane) => accessFolder(data, lane))
+  const { databases, problems } = await verifyFolders(folders, {
+    now: systemClock.now(),
+    checkpoints: [checkpoint],
+    isDropped: (uid) => uid !== checkpoint.database,
+  })
+  expect(problems, [], 'what is wrong with the access log')
+  const records = databases.find(({ database: uid }) => uid === checkpoint.database)?.records ?? 0
+  say('', `the log holds: ${records} records in one chain through the kill, and the signed checkpoint is met`)
 }
 
 /** The same folder in this process: no network, no thread between. */

@@ -237,6 +237,8 @@ export const disclosedReadsMax = 64
 /** Rows of one report, and records that an index takes up before others have their turn (about 5 ms). */
 export const accessReportRowsMax = 10_000
 export const accessIndexedAtOnce = 200
+/** The same where somebody waits for all of them: what lies together is written together. */
+export const accessIndexedInOneGo = 10_000
 /** What a power loss may take: a record is synced so long after it was written, and never later than the second. */
 export const accessSyncTimeMs = 15
 export const accessSyncTimeMsMax = 20

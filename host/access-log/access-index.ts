@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 
 import { HostError } from '../errors.ts'
+import * as limits from '../limits.ts'
 import type { LogPlace } from '../log/log-reader.ts'
 import type { LoggedRecord } from '../log/record.ts'
 import { always, and, compare } from '../plan/plan.ts'
@@ -69,7 +70,7 @@ export class AccessIndex {
 
   /** Its file, with all that the log has of the database by now. */
   upToDate(): DatabaseFile {
-    while (!this.step(Number.POSITIVE_INFINITY)) continue
+    while (!this.step(limits.accessIndexedInOneGo)) continue
     return this.#file()
   }
 
@@ -77,23 +78,34 @@ export class AccessIndex {
   step(recordsMax: number): boolean {
     const file = this.#file()
     this.#reading ??= this.#log.readNow(this.#database, this.#position, this.#place)
-    const statement = file.statement(insert.sql)
+    const rows: SqlRow[] = []
     let left = recordsMax
     let isEnd = false
-    file.transaction(() => {
-      while (left-- > 0) {
-        const { value, done } = this.#reading?.records.next() ?? { value: undefined, done: true }
-        isEnd = done === true
-        if (isEnd || value === undefined) break
-        if (value.head.position <= this.#position) continue
-        if (!value.isErased) for (const row of rowsOf(readAccess(value))) statement.run(row)
-        this.#position = value.head.position
-      }
-    })
+    let position = this.#position
+    while (left-- > 0 && !isEnd) {
+      const { value, done = false } = this.#reading.records.next()
+      isEnd = done
+      if (done || value.head.position <= position) continue
+      if (!value.isErased) rows.push(...rowsOf(readAccess(value)))
+      position = value.head.position
+    }
+    this.#insert(file, rows)
+    this.#position = position
     if (!isEnd) return false
     this.#place = this.#reading?.end
     this.#reading = undefined
     return true
+  }
+
+  /** In the order in which they will lie, which is a page for several of them and not one for each. */
+  #insert(file: DatabaseFile, rows: readonly SqlRow[]): void {
+    if (rows.length === 0) return
+    const sorted = rows.toSorted(([, left], [, right]) => (String(left) < String(right) ? -1 : 1))
+    const statement = file.statement(insert.sql)
+    file.transaction(() => {
+      for (const row of sorted) statement.run(row)
+    })
+    if (file.walSizeBytes > limits.walBytesMin) file.checkpoint()
   }
 
   /** The rows of one subject, oldest first: at most so many, the newest of them. */
