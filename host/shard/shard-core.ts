@@ -60,6 +60,8 @@ export interface ShardCoreOptions {
   readonly logLimits?: LogLimits
   /** Opens the log of a lane; the file log of the data folder when left out. */
   readonly openLog?: (lane: number) => CommitLog
+  /** Opens the access log of a lane; that of the data folder when left out. */
+  readonly openAccess?: (lane: number) => Promise<AccessLog>
   /** `fresh` when left out. */
   readonly instances?: InstanceMode
   /** `limits.databasesOpenMax` when left out. */
@@ -90,7 +92,12 @@ export class ShardCore {
     this.#options = options
     const lanes = options.lanes ?? { count: 1, own: [0] }
     const openLog = options.openLog ?? ((lane): CommitLog => fileLog(options.data, lane, options.clock))
-    this.#lanes = new Lanes({ lanes, openLog, openAccess: (lane) => this.#openAccess(lane), retentionOf: (lane, log) => this.#retentionOf(lane, log, lanes) })
+    this.#lanes = new Lanes({
+      lanes,
+      openLog,
+      openAccess: options.openAccess ?? ((lane) => this.#openAccess(lane)),
+      retentionOf: (lane, log) => this.#retentionOf(lane, log, lanes),
+    })
     this.#databases = new OpenDatabases({
       open: (name, tenant) => this.#openDatabase(name, tenant),
       openMax: options.databasesOpenMax ?? limits.databasesOpenMax,

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 
 import Sqlite from 'better-sqlite3'
 
+import type { AccessLog } from '../../host/access-log/access-log.ts'
 import type { CommitLog } from '../../host/log/commit-log.ts'
 import type { LogLimits } from '../../host/log-limits.ts'
 import type { GateResult } from '../../host/module/gate.ts'
@@ -33,6 +34,8 @@ export interface OpenShardOptions {
   /** The file log of the folder when left out. */
   readonly log?: CommitLog
   readonly logLimits?: LogLimits
+  /** That of the folder when left out. */
+  readonly openAccess?: (folder: DataFolder) => Promise<AccessLog>
   /** One of the test's own, which outlives the shard. */
   readonly folder?: DataFolder
 }
@@ -44,7 +47,7 @@ export class OpenShard implements AsyncDisposable {
   readonly events: ShardEvent[] = []
   readonly core: ShardCore
 
-  constructor({ databasesOpenMax, log, logLimits, folder }: OpenShardOptions = {}) {
+  constructor({ databasesOpenMax, log, logLimits, folder, openAccess }: OpenShardOptions = {}) {
     this.folder = folder ?? new DataFolder()
     this.#isOwnFolder = folder === undefined
     this.core = new ShardCore({
@@ -54,6 +57,7 @@ export class OpenShard implements AsyncDisposable {
       ...(databasesOpenMax === undefined ? {} : { databasesOpenMax }),
       ...(logLimits === undefined ? {} : { logLimits }),
       ...(log === undefined ? {} : { openLog: () => log }),
+      ...(openAccess === undefined ? {} : { openAccess: () => openAccess(this.folder) }),
     })
   }
 
