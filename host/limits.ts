@@ -239,6 +239,8 @@ export const accessReportRowsMax = 10_000
 export const accessIndexedAtOnce = 200
 /** The same where somebody waits for all of them: what lies together is written together. */
 export const accessIndexedInOneGo = 10_000
+/** What the access log keeps unless the operator says otherwise: as long as HIPAA wants papers kept (45 CFR 164.316). */
+export const accessAgeSecondsMax = 6 * 366 * 24 * 3_600
 /** What a power loss may take: a record is synced so long after it was written, and never later than the second. */
 export const accessSyncTimeMs = 15
 export const accessSyncTimeMsMax = 20

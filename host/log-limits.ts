@@ -6,6 +6,8 @@ export interface LogLimits {
   /** Of all lanes together. */
   readonly sizeBytesMax: number
   readonly ageSecondsMax: number
+  /** Of the access log, which is kept by a rule of its own; that of the limits when left out. */
+  readonly accessAgeSecondsMax?: number
 }
 
 /** What a program or a command line may leave out. */
@@ -14,13 +16,16 @@ export interface LogLimitOptions {
   readonly logSizeBytesMax?: number | undefined
   /** The log forgets records that are older; 30 days when left out. */
   readonly logAgeSecondsMax?: number | undefined
+  /** The access log forgets records that are older; six years when left out. */
+  readonly accessAgeSecondsMax?: number | undefined
 }
 
 /** @throws HostError ERR_ARGUMENT_RANGE for what is no whole number above 0. */
-export function logLimits({ logSizeBytesMax, logAgeSecondsMax }: LogLimitOptions): LogLimits {
+export function logLimits({ logSizeBytesMax, logAgeSecondsMax, accessAgeSecondsMax }: LogLimitOptions): LogLimits {
   return {
     sizeBytesMax: checked('logSizeBytesMax', logSizeBytesMax ?? limits.logSizeBytesMax),
     ageSecondsMax: checked('logAgeSecondsMax', logAgeSecondsMax ?? limits.logAgeSecondsMax),
+    accessAgeSecondsMax: checked('accessAgeSecondsMax', accessAgeSecondsMax ?? limits.accessAgeSecondsMax),
   }
 }
 

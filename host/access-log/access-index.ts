@@ -19,6 +19,7 @@ import { accessColumns, accessTable, positionOfRow, rowRange, rowsOf, touchOf } 
 
 const insert = print({ kind: 'insert', table: accessTable, rowCount: 1 })
 const newest = print({ kind: 'max-key', table: accessTable, where: always })
+const forgetting = print({ kind: 'delete', table: accessTable, where: compare(accessColumns.id, '<') })
 const creation = [
   print({ kind: 'create-table', table: accessTable }),
   ...accessTable.indexes.map((index) => print({ kind: 'create-index', table: accessTable, index })),
@@ -82,14 +83,21 @@ export class AccessIndex {
     let left = recordsMax
     let isEnd = false
     let position = this.#position
+    let forgotten = 0n
     while (left-- > 0 && !isEnd) {
       const { value, done = false } = this.#reading.records.next()
       isEnd = done
       if (done || value.head.position <= position) continue
-      if (!value.isErased) rows.push(...rowsOf(readAccess(value)))
+      if (!value.isErased) {
+        const record = readAccess(value)
+        rows.push(...rowsOf(record))
+        if (record.event === 'trimmed') forgotten = BigInt(record.details['first'] ?? '0')
+      }
       position = value.head.position
     }
     this.#insert(file, rows)
+    // What the log has forgotten its table forgets.
+    if (forgotten > 0n) file.transaction(() => file.statement(forgetting.sql).run([rowRange(forgotten)[0]]))
     this.#position = position
     if (!isEnd) return false
     this.#place = this.#reading?.end

@@ -6,9 +6,9 @@
  * Records are added while calls run, and written together by whoever is about to answer; what cannot be written is
  * forgotten, and its callers get the failure in place of their answers.
  */
-import type { Clock } from '../clock.ts'
+import type { Clock, Micros } from '../clock.ts'
 import { HostError } from '../errors.ts'
-import type { CommitLog, LogTenure } from '../log/commit-log.ts'
+import type { CommitLog, LogHead, LogSegment, LogTenure } from '../log/commit-log.ts'
 import { FileLog } from '../log/file-log.ts'
 import type { LogPlace } from '../log/log-reader.ts'
 import { RecordBatch } from '../log/record-batch.ts'
@@ -16,6 +16,9 @@ import type { BatchMark } from '../log/record-batch.ts'
 import { firstChain } from '../log/record.ts'
 import type { LoggedRecord, RecordHead } from '../log/record.ts'
 import { historyOf, hexOf, recordsAfter } from '../storage/log-history.ts'
+import { hostVersion, packVersion } from '../version.ts'
+import { SectionWriter } from '../log/sections.ts'
+import { packAccess, readAccess } from './access-record.ts'
 import { DeferredFiles } from './deferred-files.ts'
 
 export interface AccessLogOptions {
@@ -32,6 +35,12 @@ export interface AccessHead {
   readonly chain: Uint8Array
 }
 
+export interface AddOptions {
+  readonly asOf: bigint
+  /** It is on the disk when it is written. */
+  readonly isUrgent: boolean
+}
+
 export interface AccessMark {
   readonly batch: BatchMark
   readonly head: AccessHead | undefined
@@ -42,9 +51,12 @@ export class AccessLog {
   readonly #files: DeferredFiles
   readonly #tenure: LogTenure
   readonly #batch = new RecordBatch()
+  readonly #sections = new SectionWriter()
   /** By the uid's hex digits: of what is written, and of what was added since. */
   readonly #written: Map<string, AccessHead>
   readonly #added = new Map<string, AccessHead>()
+  /** How far the commit log had come when the last record was added, by uid. */
+  readonly #asOf = new Map<string, bigint>()
   #isUrgent = false
 
   private constructor(log: FileLog, files: DeferredFiles, tenure: LogTenure) {
@@ -75,13 +87,14 @@ export class AccessLog {
     return this.#added.get(uid) ?? this.#written.get(uid)
   }
 
-  /** Adds a record that `write` will write. With `isUrgent` it is on the disk then. */
-  add(uid: string, head: Omit<RecordHead, 'epoch' | 'position' | 'kind'>, sections: Uint8Array, isUrgent: boolean): void {
+  /** Adds a record that `write` will write. */
+  add(uid: string, head: Omit<RecordHead, 'epoch' | 'position' | 'kind'>, sections: Uint8Array, { asOf, isUrgent }: AddOptions): void {
     const before = this.head(uid)
     const position = (before?.position ?? 0n) + 1n
     const record: RecordHead = { ...head, kind: 'access', epoch: this.#tenure.epoch, position }
     const chain = this.#batch.add(record, sections, before?.chain ?? firstChain(head.database))
     this.#added.set(uid, { position, chain })
+    this.#asOf.set(uid, asOf)
     if (isUrgent) this.#isUrgent = true
   }
 
@@ -142,8 +155,33 @@ export class AccessLog {
     return this.#log.segments()
   }
 
-  trim(before: bigint): Promise<void> {
-    return this.#log.trim(before)
+  /**
+   * Forgets the segments that were sealed longer ago. Each database of which records go says so itself, in a record of its
+   * chain that names where it begins from then on: a log that begins elsewhere was cut by somebody else.
+   */
+  async forget(now: Micros, ageSecondsMax: number): Promise<void> {
+    const old = doomed(this.#log.segments(), now - BigInt(ageSecondsMax) * 1_000_000n)
+    const last = old.at(-1)
+    if (last === undefined) return
+    const heads = new Map(old.flatMap((segment) => [...segment.heads]))
+    for (const [uid, head] of heads) {
+      const record = await this.last(Buffer.from(uid, 'hex'))
+      // A dropped database is forgotten whole.
+      if (record !== undefined && !record.isErased) this.#addTrimmed(uid, head, { now, asOf: this.#asOf.get(uid) ?? readAccess(record).asOf })
+    }
+    const failure = this.write()
+    if (failure !== undefined) throw failure
+    this.sync()
+    await this.#log.trim(last.lastSequence + 1n)
+  }
+
+  #addTrimmed(uid: string, { position, chain }: LogHead, { now, asOf }: { readonly now: Micros; readonly asOf: bigint }): void {
+    const details = { first: String(position + 1n), chain: Buffer.from(chain).toString('hex') }
+    this.#sections.reset()
+    this.#sections.write('access', (packed) =>
+      packAccess(packed, { event: 'trimmed', name: 'access_log', outcome: '', who: undefined, by: 'host', details, version: 0, asOf }),
+    )
+    this.add(uid, { ...hostHead, database: Buffer.from(uid, 'hex'), timestamp: now }, this.#sections.view(), { asOf, isUrgent: true })
   }
 
   /** The database is dropped: what its records said is overwritten, and that there were some stays. */
@@ -165,6 +203,26 @@ export class AccessLog {
     await this.#log.release()
   }
 }
+
+/** The oldest ones that are old enough, one after the other. */
+function doomed(segments: readonly LogSegment[], before: Micros): readonly LogSegment[] {
+  const kept = segments.findIndex(({ sealedAt }) => sealedAt === undefined || sealedAt >= before)
+  return kept < 0 ? segments : segments.slice(0, kept)
+}
+
+/** A header's fields for a record that is no module's doing. */
+const hostHead = {
+  schemaVersion: 0,
+  tenant: new Uint8Array(16),
+  seed: [0n, 0n],
+  fuel: 0,
+  moduleHash: new Uint8Array(32),
+  policyVersion: 0,
+  fuelSchedule: 0,
+  hostVersion: packVersion(hostVersion),
+  sqliteVersion: 0,
+  callKey: new Uint8Array(16),
+} as const
 
 /** No log ever comes so far. */
 const afterAll = 2n ** 63n

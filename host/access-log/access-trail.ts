@@ -94,8 +94,8 @@ export class AccessTrail {
       sqliteVersion,
       callKey,
     }
-    this.#log.add(this.#uid, head, sections.view(), entry.touched?.isStrict === true)
     if (entry.asOf > this.#noted) this.#noted = entry.asOf
+    this.#log.add(this.#uid, head, sections.view(), { asOf: this.#noted, isUrgent: entry.touched?.isStrict === true })
   }
 
   /** @returns why what was added is not written, and must not be answered. */

@@ -13,6 +13,7 @@ import { checkCommand } from './command/check.ts'
 import { databasesCommand } from './command/databases.ts'
 import { devCommand } from './command/dev.ts'
 import { identityCommand } from './command/identity.ts'
+import { incidentCommand } from './command/incident.ts'
 import { limitsCommand } from './command/limits.ts'
 import { loginCommand } from './command/login.ts'
 import { logsCommand } from './command/logs.ts'
@@ -53,6 +54,7 @@ export function createProgram(terminal: Terminal): Command {
     callsCommand(terminal),
     replayCommand(terminal),
     checkCommand(terminal),
+    incidentCommand(terminal),
   ]
   for (const command of commands) program.addCommand(command)
   throwInsteadOfExit(program)

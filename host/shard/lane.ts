@@ -16,6 +16,8 @@ export interface LaneParts {
   /** Its access log, once the commit log is held: that is the lock of both. */
   readonly openAccess: () => Promise<AccessLog>
   readonly retention: Retention
+  /** Lets the access log forget what is old enough. */
+  readonly forgetAccess: (access: AccessLog) => Promise<void>
 }
 
 export class Lane {
@@ -24,13 +26,15 @@ export class Lane {
   readonly group: CommitGroup
   readonly #tenure: LogTenure
   readonly #retention: Retention
+  readonly #forgetAccess: LaneParts['forgetAccess']
   readonly #timer: NodeJS.Timeout
 
-  private constructor({ log, retention }: LaneParts, tenure: LogTenure, access: AccessLog) {
+  private constructor({ log, retention, forgetAccess }: LaneParts, tenure: LogTenure, access: AccessLog) {
     this.log = log
     this.access = access
     this.#tenure = tenure
     this.#retention = retention
+    this.#forgetAccess = forgetAccess
     this.group = new CommitGroup(log, tenure.epoch, access, {
       catchUp: (queue) => this.#catchUp(queue),
       onAppended: (sizeBytes) => retention.noteAppended(sizeBytes),
@@ -67,6 +71,7 @@ export class Lane {
   async #upkeep(): Promise<void> {
     await this.log.heartbeat().catch(() => undefined)
     await this.access.heartbeat().catch(() => undefined)
+    await this.#forgetAccess(this.access).catch(() => undefined)
     await this.#retention.look()
   }
 

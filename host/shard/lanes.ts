@@ -11,6 +11,7 @@ export interface LanesOptions {
   readonly lanes: ShardLanes
   readonly openLog: (lane: number) => CommitLog
   readonly openAccess: (lane: number) => Promise<AccessLog>
+  readonly forgetAccess: (access: AccessLog) => Promise<void>
   readonly retentionOf: (lane: number, log: CommitLog) => Retention
 }
 
@@ -37,11 +38,11 @@ export class Lanes {
   }
 
   #lane(number: number): Promise<Lane> {
-    const { openLog, openAccess, retentionOf } = this.#options
+    const { openLog, openAccess, forgetAccess, retentionOf } = this.#options
     const known = this.#open.get(number)
     if (known !== undefined) return known
     const log = openLog(number)
-    const opening = Lane.open({ log, openAccess: () => openAccess(number), retention: retentionOf(number, log) })
+    const opening = Lane.open({ log, openAccess: () => openAccess(number), retention: retentionOf(number, log), forgetAccess })
     this.#open.set(number, opening)
     // One that could not be had is tried again by whoever comes next.
     opening.catch(() => this.#open.delete(number))

@@ -92,8 +92,10 @@ export class ShardCore {
     this.#options = options
     const lanes = options.lanes ?? { count: 1, own: [0] }
     const openLog = options.openLog ?? ((lane): CommitLog => fileLog(options.data, lane, options.clock))
+    const { accessAgeSecondsMax = limits.accessAgeSecondsMax } = options.logLimits ?? {}
     this.#lanes = new Lanes({
       lanes,
+      forgetAccess: (access) => access.forget(options.clock.now(), accessAgeSecondsMax),
       openLog,
       openAccess: options.openAccess ?? ((lane) => this.#openAccess(lane)),
       retentionOf: (lane, log) => this.#retentionOf(lane, log, lanes),

@@ -23,6 +23,7 @@ interface ServeOptions {
   readonly instances: InstanceMode
   readonly logSizeMax?: number
   readonly logAgeMax?: number
+  readonly accessAgeMax?: number
 }
 
 const openToAll = 'warning: --anonymous on an address that others reach: each of them may call and query, all as one login'
@@ -36,7 +37,8 @@ export function serveCommand(terminal: Terminal): Command {
     .addOption(new Option('--instances <mode>', 'whether each call gets a fresh instance').choices(INSTANCE_MODES).default('fresh'))
     .option('--log-size-max <size>', 'what the log keeps at most, as in 512MiB; 1GiB when left out', parseBytes)
     .option('--log-age-max <time>', 'how long the log keeps a record, as in 7d; 30d when left out', parseSeconds)
-    .action(async ({ data, port, host: hostname, anonymous, instances, logSizeMax, logAgeMax }: ServeOptions) => {
+    .option('--access-age-max <time>', 'how long the access log keeps a record, as in 365d; six years when left out', parseSeconds)
+    .action(async ({ data, port, host: hostname, anonymous, instances, logSizeMax, logAgeMax, accessAgeMax }: ServeOptions) => {
       const host = await startListening({
         data,
         port,
@@ -45,6 +47,7 @@ export function serveCommand(terminal: Terminal): Command {
         instances,
         logSizeBytesMax: logSizeMax,
         logAgeSecondsMax: logAgeMax,
+        accessAgeSecondsMax: accessAgeMax,
       })
       const operatorTokenFile = path.resolve(data, 'operator.token')
       terminal.result({ url: host.url, operatorTokenFile }, [host.url])
