@@ -18,11 +18,25 @@ import { accessRecords } from './records.ts'
 class Disk implements LogFiles {
   isFailing: 'write' | 'sync' | undefined
   syncs = 0
-  readonly makeFolder = systemFiles.makeFolder
-  readonly list = systemFiles.list
-  readonly unlink = systemFiles.unlink
-  readonly rename = systemFiles.rename
-  readonly syncFolder = systemFiles.syncFolder
+  makeFolder(folder: string): void {
+    systemFiles.makeFolder(folder)
+  }
+
+  list(folder: string): readonly string[] {
+    return systemFiles.list(folder)
+  }
+
+  unlink(path: string): void {
+    systemFiles.unlink(path)
+  }
+
+  rename(from: string, to: string): void {
+    systemFiles.rename(from, to)
+  }
+
+  syncFolder(folder: string): void {
+    systemFiles.syncFolder(folder)
+  }
 
   open(path: string, how: 'read' | 'update' | 'create'): LogFile {
     const file = systemFiles.open(path, how)
