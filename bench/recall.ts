@@ -5,6 +5,7 @@
  * (docs/decisions/0006-queries-without-an-instance.md). Each operation picks another caller, the same one for every candidate of a round.
  */
 import Sqlite from 'better-sqlite3'
+import { Touched } from '../host/access-log/touched.ts'
 
 import { identityToBytes } from '../host/identity.ts'
 import type { LocalDatabase } from '../host/index.ts'
@@ -76,6 +77,7 @@ function withoutInstance(claims: LocalDatabase, sender: Uint8Array): unknown {
   const caller = { sender, actor: sender, assurance: 'none', channel: 'process', claims: {}, reducer: 'last_turns' } as const
   const scope = {
     policy: caller,
+    touched: new Touched(),
     operations: new CallOperations(database.file, database.operations, database.limits.rowOperations),
     nextIds: database.nextIds,
     randomIds: new RandomIds([1n, 2n]),

@@ -3,6 +3,7 @@
  * case is asked for itself. Who sees rows is asked of SQL, of a count, and row by row as a reducer would.
  */
 import { HostError } from '../errors.ts'
+import { Touched } from '../access-log/touched.ts'
 import { identityToBytes } from '../identity.ts'
 import type { LocalDatabase } from '../local-database.ts'
 import { keyColumns } from '../plan/plan.ts'
@@ -117,7 +118,7 @@ export class World {
       .join(', ')
     const [all, seen] = [ask(this.#everything, keys), ask(this.#module, keys)]
     const counted = Number(ask(this.#module, 'count(*)')[0]?.[0])
-    const got = all.filter((key) => access.get(key, contextOf(this.#caller(person))) !== undefined).length
+    const got = all.filter((key) => access.get(key, { policy: contextOf(this.#caller(person)), touched: new Touched() }) !== undefined).length
     const isOne = counted === seen.length && got === seen.length
     const disagreement = isOne ? undefined : `${seen.length} of ${all.length} by SELECT, ${counted} by count, ${got} by key: this is a bug of the host`
     return { seen: seen.length, all: all.length, disagreement }

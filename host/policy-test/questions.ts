@@ -4,6 +4,7 @@
  * other's. Each is asked as if it were the only one, at one moment, so that answers can be compared.
  */
 import { packArguments } from '../api/pack-arguments.ts'
+import { Touched } from '../access-log/touched.ts'
 import { HostError } from '../errors.ts'
 import { identityFromBytes } from '../identity.ts'
 import { PackedWriter } from '../packed-bytes.ts'
@@ -207,6 +208,7 @@ function withHandle({ database, module, caller, moment }: Asker, table: Table, u
   const operations = new CallOperations(database.file, database.operations, database.limits.rowOperations)
   const scope = {
     policy: contextOf(caller),
+    touched: new Touched(),
     operations,
     nextIds: database.nextIds,
     randomIds: new RandomIds(moment.seed),
