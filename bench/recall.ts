@@ -5,13 +5,13 @@
  * (docs/decisions/0006-queries-without-an-instance.md). Each operation picks another caller, the same one for every candidate of a round.
  */
 import Sqlite from 'better-sqlite3'
-import { Touched } from '../host/access-log/touched.ts'
 
 import { identityToBytes } from '../host/identity.ts'
 import type { LocalDatabase } from '../host/index.ts'
 import { rowsExaminedPerCallMax } from '../host/limits.ts'
 import { openOf } from '../host/local-database.ts'
 import { PackedReader } from '../host/packed-bytes.ts'
+import { Touched } from '../host/access-log/touched.ts'
 import { CallBudget } from '../host/reducer/call-budget.ts'
 import { CallTable } from '../host/reducer/call-table.ts'
 import { RandomIds } from '../host/reducer/random-ids.ts'

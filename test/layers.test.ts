@@ -60,7 +60,7 @@ const textDoors: readonly TextDoor[] = [
     // The last ones speak of it to people, or ask as clients do: to run it they would need one of the doors below.
     open: ['host/plan/printer.ts', 'host/storage', 'host/sql', 'host/cli/command/sql.ts', 'host/cli/sql', 'host/policy-test'],
   },
-  { what: 'begins an account of touched rows', pattern: /\bnew Touched\(/, open: ['host/reducer/recorded.ts', 'host/policy-test'] },
+  { what: 'begins an account of touched rows', pattern: /\bnew Touched\(/, open: ['host/reducer/recorded.ts'] },
   { what: 'evaluates a text', pattern: /\beval\(|\bnew Function\(|['"](?:node:)?vm['"]/, open: [] },
   { what: 'passes on what another file exports', pattern: /^export [^'"`;()]*? from '/m, open: ['host/index.ts'] },
 ]

@@ -3,7 +3,6 @@
  * case is asked for itself. Who sees rows is asked of SQL, of a count, and row by row as a reducer would.
  */
 import { HostError } from '../errors.ts'
-import { Touched } from '../access-log/touched.ts'
 import { identityToBytes } from '../identity.ts'
 import type { LocalDatabase } from '../local-database.ts'
 import { keyColumns } from '../plan/plan.ts'
@@ -12,6 +11,7 @@ import { fromJson, toJson } from '../protocol/json-values.ts'
 import type { ActiveModule } from '../reducer/active-module.ts'
 import type { Caller } from '../reducer/call-context.ts'
 import { runCall } from '../reducer/run-call.ts'
+import { recorded } from '../reducer/recorded.ts'
 import { runSql } from '../reducer/run-sql.ts'
 import { packArguments } from '../api/pack-arguments.ts'
 import { PackedReader } from '../packed-bytes.ts'
@@ -118,7 +118,12 @@ export class World {
       .join(', ')
     const [all, seen] = [ask(this.#everything, keys), ask(this.#module, keys)]
     const counted = Number(ask(this.#module, 'count(*)')[0]?.[0])
-    const got = all.filter((key) => access.get(key, { policy: contextOf(this.#caller(person)), touched: new Touched() }) !== undefined).length
+    const caller = this.#caller(person)
+    const work = { event: 'rows', name: access.table.name, caller, timestamp: this.#open.database.callTime() } as const
+    const got = recorded(this.#open.database, this.#module, work, (touched) => {
+      const scope = { policy: contextOf(caller), touched }
+      return all.filter((key) => access.get(key, scope) !== undefined).length
+    })
     const isOne = counted === seen.length && got === seen.length
     const disagreement = isOne ? undefined : `${seen.length} of ${all.length} by SELECT, ${counted} by count, ${got} by key: this is a bug of the host`
     return { seen: seen.length, all: all.length, disagreement }

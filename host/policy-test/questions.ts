@@ -4,7 +4,6 @@
  * other's. Each is asked as if it were the only one, at one moment, so that answers can be compared.
  */
 import { packArguments } from '../api/pack-arguments.ts'
-import { Touched } from '../access-log/touched.ts'
 import { HostError } from '../errors.ts'
 import { identityFromBytes } from '../identity.ts'
 import { PackedWriter } from '../packed-bytes.ts'
@@ -14,6 +13,8 @@ import type { SqlRow, SqlValue } from '../plan/plan.ts'
 import type { ActiveModule } from '../reducer/active-module.ts'
 import { CallBudget } from '../reducer/call-budget.ts'
 import type { Caller, CallMoment } from '../reducer/call-context.ts'
+import type { Touched } from '../access-log/touched.ts'
+import { recorded } from '../reducer/recorded.ts'
 import { CallTable } from '../reducer/call-table.ts'
 import type { Database } from '../reducer/database.ts'
 import { RandomIds } from '../reducer/random-ids.ts'
@@ -204,11 +205,22 @@ function handleQuestions(asker: Asker, table: Table): readonly Question[] {
 }
 
 /** One table as a reducer with a Writer has it, outside of every reducer that policies name. */
-function withHandle({ database, module, caller, moment }: Asker, table: Table, use: (handle: CallTable) => unknown): unknown {
+function withHandle(asker: Asker, table: Table, use: (handle: CallTable) => unknown): unknown {
+  const { database, module, caller, moment } = asker
+  return recorded(database, module, { event: 'rows', name: table.name, caller, timestamp: moment.timestamp }, (touched) =>
+    handled(asker, { table, touched }, use),
+  )
+}
+
+function handled(
+  { database, module, caller, moment }: Asker,
+  { table, touched }: { table: Table; touched: Touched },
+  use: (handle: CallTable) => unknown,
+): unknown {
   const operations = new CallOperations(database.file, database.operations, database.limits.rowOperations)
   const scope = {
     policy: contextOf(caller),
-    touched: new Touched(),
+    touched,
     operations,
     nextIds: database.nextIds,
     randomIds: new RandomIds(moment.seed),
