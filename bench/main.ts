@@ -11,6 +11,7 @@ import { benchRecall } from './recall.ts'
 import { benchRestart } from './restart.ts'
 import { benchSandbox } from './sandbox.ts'
 import { benchSql } from './sql.ts'
+import { benchTurn } from './turn.ts'
 
 const benches = new Map<string, () => Promise<Report>>([
   ['recall', benchRecall],
@@ -24,6 +25,7 @@ const benches = new Map<string, () => Promise<Report>>([
   ['log', benchLog],
   ['sql', benchSql],
   ['audit', benchAudit],
+  ['turn', benchTurn],
 ])
 
 const [name = '', ...flags] = process.argv.slice(2)

@@ -50,6 +50,25 @@ declare global {
   /** A reducer that only the host's own session may call. */
   function hook(...target: any[]): void;
 
+  /** On a class without members: an agent that people talk to, made of functions of this module. */
+  function agent(name: string, parts: AgentParts): (target: Function) => void;
+
+  interface AgentParts {
+    /** The query that gives what the model is told: a record with `messages`, each with `role` and `content`. */
+    prompt: string;
+    /** The query that gives the first words. */
+    greeting?: string;
+    /** Reducers and queries that the model may call. */
+    tools?: string[];
+    /** Hooks of a session: each takes by name what it wants of its event. */
+    sessionStarted?: string;
+    callerTurn?: string;
+    agentTurn?: string;
+    toolCalled?: string;
+    turnMeasured?: string;
+    sessionEnded?: string;
+  }
+
   interface OwnerOptions {
     /** An insert may name another owner than the sender, where a policy admits it. */
     settable: bool;

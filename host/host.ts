@@ -4,8 +4,10 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 
+import { DatabaseFacts } from './api/database-facts.ts'
 import { createApi } from './api/http/server.ts'
 import { LogBook } from './api/log-book.ts'
 import type { Logger } from './api/ports.ts'
@@ -15,11 +17,17 @@ import { laneOf, lanesOfShard } from './lane.ts'
 import * as limits from './limits.ts'
 import { logLimits } from './log-limits.ts'
 import type { LogLimitOptions } from './log-limits.ts'
+import { pageFile } from './media/page.ts'
+import type { Disclosures } from './media/ports.ts'
+import { noVoice } from './media/provider/profile.ts'
+import type { VoiceConfig } from './media/provider/profile.ts'
+import { Sessions } from './media/sessions.ts'
 import { Gate } from './module/gate.ts'
 import { packageRoot } from './module/package-root.ts'
 import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { Shard } from './protocol/shard-protocol.ts'
 import type { InstanceMode } from './sandbox/instance-mode.ts'
+import { HostSessionCalls } from './session-calls.ts'
 import { WorkerShard } from './shard/worker-shard.ts'
 
 export interface HostOptions extends LogLimitOptions {
@@ -41,6 +49,8 @@ export interface HostOptions extends LogLimitOptions {
    * never more than the first host of the folder had.
    */
   readonly shards?: number
+  /** Providers of speech and language, and rooms (docs/voice.md); without them agents are talked to by text. */
+  readonly voice?: VoiceConfig
   /** Where the host writes about its own failures; standard error when left out. */
   readonly logger?: Logger
 }
@@ -48,6 +58,8 @@ export interface HostOptions extends LogLimitOptions {
 export interface RunningHost {
   readonly url: string
   readonly operatorToken: string
+  /** Conversations with agents of its databases. */
+  readonly sessions: Sessions
   /** Lets running calls end, then closes every file. */
   close(): Promise<void>
 }
@@ -64,6 +76,9 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const catalogue = new HostCatalogue(data, systemClock, shardOf)
   const shards = startShards(options, catalogue, logs, logger)
   const gate = new Gate()
+  const facts = new DatabaseFacts(shardOf)
+  const calls = new HostSessionCalls(facts, shardOf)
+  const sessions = new Sessions({ data, calls, config: options.voice ?? noVoice, disclosures: unrecorded, clock: systemClock, logger })
   const api = createApi({
     version: packageVersion(),
     catalogue,
@@ -72,22 +87,36 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     logs,
     clock: systemClock,
     logger,
+    facts,
+    sessions: { agents: (database) => sessions.agents(database), open: (request) => sessions.open(request), pageFile },
     allowAnonymous: options.allowAnonymous ?? false,
+  })
+  api.server.on('upgrade', (request, socket, head) => {
+    // What stands still is a conversation with pauses.
+    if (socket instanceof Socket) socket.setTimeout(0)
+    if (!sessions.upgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
 
   const close = async (): Promise<void> => {
+    await sessions.close()
+    await left
     await api.close()
     await gate.close()
     await shards.close()
     catalogue.close()
   }
+  let left: Promise<void> = Promise.resolve()
   try {
     await catalogue.finishDrops((name, error) =>
       logger.error('catalogue', { message: `what is left of the dropped database ${name} could not be removed: ${String(error)}` }),
     )
     const operatorToken = await writeOperatorToken(data, catalogue)
+    await sessions.warmUp().catch((error: unknown) => logger.error('session', { message: `rooms are not ready: ${String(error)}` }))
     const bound = await api.listen(port, hostname)
-    return { url: `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`, operatorToken, close }
+    left = sessions
+      .closeLeft()
+      .catch((error: unknown) => logger.error('session', { message: `sessions of a host before could not be ended: ${String(error)}` }))
+    return { url: `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`, operatorToken, sessions, close }
   } catch (error) {
     await close()
     throw error
@@ -141,6 +170,9 @@ function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
   return version
 }
+
+/** The access log's door for what leaves the host; until it is there, nothing is recorded. */
+const unrecorded: Disclosures = { record: () => undefined }
 
 const stderrLogger: Logger = {
   error: (message, fields) => void process.stderr.write(`${JSON.stringify({ level: 'error', message, ...fields })}\n`),

@@ -74,6 +74,10 @@ export const policyDepthMax = 32
 /** Looks into other tables in one expression, each of them once for every row that is examined. */
 export const policyLooksMax = 8
 export const recordsMax = 200
+/** Agents of one module, the tools of one agent, and characters of what its model is told of one. */
+export const agentsMax = 20
+export const toolsPerAgentMax = 64
+export const toolDescriptionSizeMax = 2_000
 export const fieldsMax = 200
 
 // ---- calls -----------------------------------------------------------------------------------
@@ -244,6 +248,80 @@ export const accessAgeSecondsMax = 6 * 366 * 24 * 3_600
 /** What a power loss may take: a record is synced so long after it was written, and never later than the second. */
 export const accessSyncTimeMs = 15
 export const accessSyncTimeMsMax = 20
+
+// ---- media -----------------------------------------------------------------------------------
+/** Rooms of the dev room, and who may be in one: a caller and an agent, with a place for each to come back. */
+export const roomsMax = 64
+export const roomParticipantsMax = 4
+/** Tracks that one participant publishes: one voice, and one more when it begins anew. */
+export const roomTracksMax = 4
+/** One signal: a session description has 2 to 8 KiB. */
+export const roomSignalBytesMax = 256 * KiB
+/** One data packet between participants: what SCTP carries without splitting hairs. */
+export const roomPacketBytesMax = 64 * KiB
+/** Sessions of one host at once, and of one caller: eight take less than half a core. */
+export const sessionsMax = 64
+export const sessionsPerCallerMax = 4
+/** A message of a peer, and the characters of what it types at once. */
+export const peerMessageBytesMax = 16 * KiB
+export const saidSizeMax = 2_000
+/** Voice in a row that begins an utterance, what is kept from before it, and the silence that ends it. */
+export const voiceStartMs = 60
+export const preRollMs = 300
+export const endpointSilenceMs = 500
+/** Frames that come later than this after the last one do not come. */
+export const framesLateMsMax = 500
+/** One utterance: whoever speaks longer is answered in between. */
+export const utteranceMsMax = 30_000
+/** A prompt may take this long; after it the answer is made with what was recalled before. */
+export const recallTimeMsMax = 150
+/** Times a hook is called again when the disk or the shard did not take it, and the time between. */
+export const hookTriesMax = 6
+export const hookRetryTimeMs = 100
+/** Audio that waits at a peer to be played: what a network needs to be smooth, and no more to take back. */
+export const playoutQueueMs = 200
+/** Each step of leaving a room. */
+export const peerCloseTimeMsMax = 1_000
+/** A client that does not say that it is ready hears by then. */
+export const peerReadyTimeMsMax = 3_000
+/** One binary message of a caller: two seconds of their voice. */
+export const peerAudioBytesMax = 64 * KiB
+/** What a caller on a socket has not read: about five seconds of voice. */
+export const peerUnreadBytesMax = 512 * KiB
+/** A caller has this long to come, to come back after their line was cut, and to be silent. */
+export const peerComesTimeMsMax = 30_000
+export const peerReturnsTimeMsMax = 10_000
+export const sessionIdleTimeMsMax = 5 * 60_000
+export const sessionTimeMsMax = 60 * 60_000
+/** What an ending session waits for its last words to be written and heard of. */
+export const sessionEndTimeMsMax = 5_000
+/** Turns that a model is told of the running session. */
+export const historyTurnsMax = 40
+/** Characters of one answer, tool calls in it, and rounds of them before the model must speak. */
+export const answerSizeMax = 4_000
+export const toolCallsPerTurnMax = 16
+export const toolRoundsMax = 4
+/** Answers in a row that failed: the caller is told and the session ends. */
+export const failuresInRowMax = 3
+/** JSON of the rows that a page is shown for one turn. */
+export const shownRowsBytesMax = 48 * KiB
+/** A provider: until its answer begins, until it has ended, and between two pieces of it. */
+export const providerHeadersTimeMsMax = 5_000
+export const providerTimeMsMax = 60_000
+export const providerPieceTimeMsMax = 10_000
+/** Tries of a request that a provider did not take, and the time before the next one. */
+export const providerTriesMax = 3
+export const providerRetryTimeMs = 150
+/** Answers of providers: a transcription, one event of a stream, all of it, and one sentence's sound (a minute at 24 kHz). */
+export const transcriptionBytesMax = 256 * KiB
+export const streamEventBytesMax = 64 * KiB
+export const streamBytesMax = 2 * MiB
+export const speechBytesMax = 60 * 48_000
+/** What a page waits for with a ticket of a session before it is opened by it. */
+export const sessionTicketTimeMsMax = 30_000
+/** As LiveKit's own server has them. */
+export const roomPingSeconds = 5
+export const roomPingTimeoutSeconds = 15
 
 // ---- host ------------------------------------------------------------------------------------
 /** Calls of one database that wait for its shard; the next one is told to come back. */

@@ -17,7 +17,7 @@ const layers: readonly (readonly string[])[] = [
   ['host/storage', 'guest-sdk/transform'],
   ['host/module', 'host/sql', 'host/access-log'],
   ['host/reducer'],
-  ['host/publish'],
+  ['host/publish', 'host/media'],
   ['host/shard'],
   ['host/history'],
   ['host/api'],
@@ -28,7 +28,7 @@ const layers: readonly (readonly string[])[] = [
 ]
 
 /** The files directly in host/ that put the parts together; all others there are primitives. */
-const composition = new Set(['catalogue', 'host', 'index', 'local-database', 'open-host', 'sender'])
+const composition = new Set(['catalogue', 'host', 'index', 'local-database', 'open-host', 'sender', 'session-calls'])
 
 /** Packages that only one folder knows. */
 const packageDoors: Readonly<Record<string, readonly string[]>> = {
@@ -39,6 +39,11 @@ const packageDoors: Readonly<Record<string, readonly string[]>> = {
   fastify: ['host/api'],
   commander: ['host/cli'],
   'libpg-query': ['host/sql'],
+  werift: ['host/media/dev-room'],
+  '@livekit/protocol': ['host/media/dev-room'],
+  '@livekit/rtc-node': ['host/media/livekit-peer.ts'],
+  undici: ['host/media/provider'],
+  ws: ['host/media'],
 }
 
 /** What the compiler's transform knows of the host: what a name, a type and a schema are, and how policies are read. */

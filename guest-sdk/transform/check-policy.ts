@@ -72,7 +72,7 @@ function readOptions(className: string, node: Node | undefined, problems: Proble
 export function refusePolicies(model: ModuleModel, problems: Problems): void {
   const tables = model.tables.map(describeTable)
   const reducers = model.reducers.map(describeReducer)
-  const { schema } = planSchema(emptySchema, { sdk: '', module: '', records: [], reducers: [], tables })
+  const { schema } = planSchema(emptySchema, { sdk: '', module: '', records: [], reducers: [], agents: [], tables })
   for (const { table, policy, part, message, at } of checkPolicies({ tables, reducers }, schema).problems) {
     const found = model.tables.find((one) => one.name === table)
     const written = found?.policies[policy]

@@ -6,7 +6,7 @@ import type { ExposedName } from './check-names.ts'
 import type { DeclaredFunction, ModelHandle, ModelReducer, WireType } from './model.ts'
 import { suggestion } from './problems.ts'
 import type { Problems } from './problems.ts'
-import { genericOf, isExported, plainName, textOf } from './syntax.ts'
+import { commentAbove, genericOf, isExported, plainName, textOf } from './syntax.ts'
 import { VALUE_TYPES, valueType } from './wire-type.ts'
 import type { KnownClasses } from './wire-type.ts'
 
@@ -44,7 +44,7 @@ class ReducerCheck {
     }
     const parameters = (context !== undefined && plainName(context.type) !== 'Context' ? [context, ...rest] : rest).map((one) => this.#parameter(one))
     refuseDoubles(`parameters of ${functionName}`, this.#valueNames, this.#problems)
-    return { functionName, name: this.#name, kind, source, parameters, result: this.#result() }
+    return { functionName, name: this.#name, kind, source, parameters, result: this.#result(), comment: commentAbove(node) }
   }
 
   #checkShape(): void {

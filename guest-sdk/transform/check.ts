@@ -5,6 +5,7 @@
 import type { Node } from 'assemblyscript'
 
 import { ACCESS_LOG_TABLE } from '../../host/schema/names.ts'
+import { checkAgents } from './check-agent.ts'
 import { exposeName, refuseDoubles } from './check-names.ts'
 import type { ExposedName } from './check-names.ts'
 import { checkRecord } from './check-record.ts'
@@ -14,7 +15,7 @@ import type { Declarations, DeclaredClass, ModuleModel } from './model.ts'
 import type { Problems } from './problems.ts'
 import { literalOf } from './syntax.ts'
 
-export function check({ classes, functions }: Declarations, problems: Problems): ModuleModel {
+export function check({ agents, classes, functions }: Declarations, problems: Problems): ModuleModel {
   refuseEqualClasses(classes, problems)
   const tables = classes.filter((one) => one.kind === 'table').map((declared) => ({ declared, exposed: tableName(declared, problems) }))
   const records = classes.filter((one) => one.kind === 'record').map((declared) => ({ declared, exposed: className(declared, problems) }))
@@ -34,11 +35,12 @@ export function check({ classes, functions }: Declarations, problems: Problems):
     tables: new Map(tables.map(({ declared, exposed }) => [declared.className, exposed.name])),
     records: new Map(records.map(({ declared, exposed }) => [declared.className, exposed.name])),
   }
-  return {
+  const model = {
     tables: tables.map(({ declared, exposed }) => checkTable(declared, exposed.name, problems)).filter((table) => table !== undefined),
     records: records.map(({ declared, exposed }) => checkRecord(declared, exposed.name, known, problems)),
     reducers: reducers.map(({ declared, exposed }) => checkReducer(declared, exposed.name, known, problems)),
   }
+  return { ...model, agents: checkAgents(agents, model, problems) }
 }
 
 /** Types are matched by the name of their class, so that one name means one class in all files. */

@@ -5,12 +5,12 @@
 import { ClassDeclaration, FieldDeclaration, FunctionDeclaration, IdentifierExpression } from 'assemblyscript'
 import type { DeclarationStatement, DecoratorNode, Source } from 'assemblyscript'
 
-import type { Declarations, DeclaredClass, DeclaredField, DeclaredFunction, Decorator, ReducerKind } from './model.ts'
+import type { Declarations, DeclaredAgent, DeclaredClass, DeclaredField, DeclaredFunction, Decorator, ReducerKind } from './model.ts'
 import { suggestion } from './problems.ts'
 import type { Problems } from './problems.ts'
 import { DEFAULT_NAME, isExported } from './syntax.ts'
 
-const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered', 'policy', 'readableByPolicies', 'audit']
+const CLASS_DECORATORS = ['table', 'record', 'index', 'unique', 'clustered', 'policy', 'readableByPolicies', 'audit', 'agent']
 const FIELD_DECORATORS = ['autoIncrement', 'primaryKey', 'owner', 'subject', 'index', 'unique', 'default']
 const FUNCTION_DECORATORS = ['reducer', 'query', 'init', 'hook']
 const WITHOUT_ARGUMENTS = ['record', 'readableByPolicies', 'autoIncrement', 'subject', ...FUNCTION_DECORATORS]
@@ -23,24 +23,33 @@ const INDEX_FILE = 'index.ts'
 export function collect(sources: readonly Source[], problems: Problems): Declarations {
   const classes: DeclaredClass[] = []
   const functions: DeclaredFunction[] = []
+  const agents: DeclaredAgent[] = []
   for (const source of sources) {
     for (const statement of source.statements) {
       if (statement instanceof ClassDeclaration) {
         const declared = collectClass(source, statement, problems)
-        if (declared !== undefined) classes.push(declared)
+        if (declared === undefined) continue
+        if ('decorator' in declared) agents.push(declared)
+        else classes.push(declared)
       } else if (statement instanceof FunctionDeclaration) {
         const declared = collectFunction(source, statement, problems)
         if (declared !== undefined) functions.push(declared)
       }
     }
   }
-  return { classes, functions }
+  return { agents, classes, functions }
 }
 
-function collectClass(source: Source, node: ClassDeclaration, problems: Problems): DeclaredClass | undefined {
+function collectClass(source: Source, node: ClassDeclaration, problems: Problems): DeclaredClass | DeclaredAgent | undefined {
   const decorators = decoratorsOf(node, node.name.text, CLASS_DECORATORS, problems)
   const isTable = decorators.some((one) => one.name === 'table')
   const isRecord = decorators.some((one) => one.name === 'record')
+  const decorator = decorators.find((one) => one.name === 'agent')
+  if (decorator !== undefined) {
+    if (decorators.length > 1 || node.members.length > 0)
+      problems.error(node.name, `${node.name.text}: a class with @agent has no members and no other decorator`)
+    return { className: node.name.text, node, decorator }
+  }
   if (!isTable && !isRecord) {
     for (const stray of decorators.filter((one) => CLASS_DECORATORS.includes(one.name))) {
       problems.error(stray.node, `${node.name.text}: @${stray.name} stands on a class with @table only`)

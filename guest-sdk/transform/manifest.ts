@@ -9,6 +9,7 @@ export function manifestJson(moduleName: string, model: ModuleModel): string {
     records: model.records.map(({ name, fields }) => ({ name, fields: fields.map(describeField) })),
     tables: model.tables.map(describeTable),
     reducers: model.reducers.map(describeReducer),
+    ...(model.agents.length > 0 ? { agents: model.agents } : {}),
   })
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ClassDeclaration, FieldDeclaration, FunctionDeclaration, Node, Source } from 'assemblyscript'
 
+import type { AgentDescription } from '../../host/schema/agent.ts'
 import type { PolicyOperation } from '../../host/schema/description.ts'
 
 /** A decorator with what stands between its parentheses. */
@@ -38,7 +39,15 @@ export interface DeclaredFunction {
   readonly decorators: readonly Decorator[]
 }
 
+/** A class with @agent: a name for what the host's session needs to know. */
+export interface DeclaredAgent {
+  readonly className: string
+  readonly node: ClassDeclaration
+  readonly decorator: Decorator
+}
+
 export interface Declarations {
+  readonly agents: readonly DeclaredAgent[]
   readonly classes: readonly DeclaredClass[]
   readonly functions: readonly DeclaredFunction[]
 }
@@ -116,10 +125,13 @@ export interface ModelReducer {
     | { readonly kind: 'value'; readonly name: string; readonly type: WireType }
   )[]
   readonly result: WireType
+  /** What its author wrote above it. */
+  readonly comment: string
 }
 
 export interface ModuleModel {
   readonly tables: readonly ModelTable[]
   readonly records: readonly ModelRecord[]
   readonly reducers: readonly ModelReducer[]
+  readonly agents: readonly AgentDescription[]
 }

@@ -47,6 +47,16 @@ export function textOf(node: Node): string {
   return node.range.source.text.slice(node.range.start, node.range.end)
 }
 
+/** The text of the doc comment above a declaration, in one line. */
+export function commentAbove(node: DeclarationStatement): string {
+  const before = node.range.source.text.slice(0, node.name.range.start)
+  const found = /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(?:@\w+(?:\([^)]*\))?\s*)*(?:export\s+)?(?:function|class)\s+$/.exec(before)
+  return (found?.[1] ?? '')
+    .replace(/^\s*\* ?/gm, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
+
 /** The name of a type without arguments, dots or `| null`. */
 export function plainName(node: TypeNode): string | undefined {
   return node.isNullable ? undefined : baseName(node)

@@ -16,7 +16,8 @@ import type { NamedArguments } from './pack-arguments.ts'
 
 export interface CallRequest {
   readonly database: string
-  readonly kind: 'reducer' | 'query'
+  /** `hook` is for the host's own session, whose caller has an actor of the host's: no route says it. */
+  readonly kind: 'reducer' | 'query' | 'hook'
   readonly name: string
   readonly args: readonly unknown[] | NamedArguments
   readonly caller: CallerHead
@@ -80,7 +81,7 @@ function isVersionMismatch(error: unknown): boolean {
 function findReducer(module: RunningModule, { name, kind }: CallRequest): NumberedReducer {
   const reducer = module.reducers.get(name)
   if (reducer === undefined) throw unknownReducer(module, name)
-  if (reducer.kind === 'init' || reducer.kind === 'hook') {
+  if (reducer.kind !== kind && (reducer.kind === 'init' || reducer.kind === 'hook')) {
     throw new HostError('ERR_REDUCER_HOST_ONLY', `${name} is run by the host alone: no token can call it`)
   }
   if (reducer.kind !== kind) {

@@ -4,7 +4,8 @@
  */
 import type { HostTokenRequest } from '../auth/mint-token.ts'
 import type { Clock } from '../clock.ts'
-import type { IssuerState, Shard } from '../protocol/shard-protocol.ts'
+import type { CallerHead, IssuerState, Shard } from '../protocol/shard-protocol.ts'
+import type { DatabaseFacts } from './database-facts.ts'
 import type { LogBook } from './log-book.ts'
 
 /** Where an operator's databases go when no tenant is named. A host has it from its first start. */
@@ -62,6 +63,28 @@ export interface Logger {
   error(message: string, fields: Readonly<Record<string, string>>): void
 }
 
+export interface SessionPlace {
+  readonly session: string
+  readonly transport: 'room' | 'websocket'
+  /** Of a room; or the path of a socket of this host, good once and for a while. */
+  readonly url: string
+  readonly token: string
+  readonly hasVoice: boolean
+}
+
+/** Conversations with a database's agents (host/media). */
+export interface Sessions {
+  agents(database: string): Promise<readonly object[]>
+  /** @throws HostError ERR_AGENT_UNKNOWN, ERR_SESSION_LIMIT, ERR_VOICE_MISSING */
+  open(request: {
+    readonly database: string
+    readonly agent: string
+    readonly caller: CallerHead
+    readonly transport: 'room' | 'websocket'
+  }): Promise<SessionPlace>
+  pageFile(name: string): { readonly type: string; readonly bytes: Buffer } | undefined
+}
+
 export interface ApiOptions {
   /** The host's version, as /v1/health shows it. */
   readonly version: string
@@ -73,6 +96,10 @@ export interface ApiOptions {
   readonly logs: LogBook
   readonly clock: Clock
   readonly logger: Logger
+  /** None where the host has no sessions. */
+  readonly sessions?: Sessions
+  /** Shared with whoever else packs calls of these databases; its own when left out. */
+  readonly facts?: DatabaseFacts
   /** Whether calls without a token are taken at all. */
   readonly allowAnonymous: boolean
 }

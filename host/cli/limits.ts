@@ -30,3 +30,5 @@ export const historyBytesMax = 20_000
 export const callerTimeMsMax = 45_000
 /** How often a line of progress is written anew. */
 export const progressTimeMs = 100
+/** How long the address of a page for talking to an agent holds. */
+export const pageTokenSeconds = 24 * 3_600

@@ -172,7 +172,7 @@ export interface ShardRequests {
    * that was refused has its fuel in the detail of its error.
    */
   call: {
-    request: { reducer: number; kind: 'reducer' | 'query'; version: number; caller: CallerHead; id?: string }
+    request: { reducer: number; kind: 'reducer' | 'query' | 'hook'; version: number; caller: CallerHead; id?: string }
     answer: { version: number; fuel: number; record: string }
   }
   /** A client's statement. Answer body: its rows, each value with its presence before it (docs/row-format.md). */

@@ -7,6 +7,7 @@ import { rowsExaminedPerCallMax } from '../limits.ts'
 import { PackedReader } from '../packed-bytes.ts'
 import { unpackValue } from '../row-codec.ts'
 import { handleTagBits } from '../sandbox/handle-table.ts'
+import type { ReducerKind } from '../protocol/shard-protocol.ts'
 import type { ReducerDescription } from '../schema/description.ts'
 import { callDigestOf, callKeyOf } from '../storage/call-results.ts'
 import type { RowOperation } from '../storage/row-operation.ts'
@@ -51,7 +52,7 @@ export interface CallResult {
  */
 export function runOnce(database: Database, module: ActiveModule, request: CallRequest): CallResult {
   const reducer = module.description.reducers[request.reducer]
-  if (request.id === undefined || reducer?.kind !== 'reducer') return runCall(database, module, request)
+  if (request.id === undefined || reducer === undefined || !isWriter(reducer.kind)) return runCall(database, module, request)
   const key = callKeyOf({ ...request.caller, id: request.id })
   const digest = callDigestOf(reducer.name, request.args)
   const moment = request.moment ?? { timestamp: database.callTime(), seed: drawSeed() }
@@ -82,7 +83,7 @@ export function runOnce(database: Database, module: ActiveModule, request: CallR
  */
 export function runCall(database: Database, module: ActiveModule, request: CallRequest, callKey?: Uint8Array): CallResult {
   const reducer = module.description.reducers[request.reducer]
-  if (reducer?.kind === 'reducer') database.journal.requireWritable()
+  if (isWriter(reducer?.kind)) database.journal.requireWritable()
   if (reducer === undefined) throw new HostError('ERR_REDUCER_UNKNOWN', `the module has no reducer ${request.reducer}`)
 
   const { caller, moment = { timestamp: database.callTime(), seed: drawSeed() } } = request
@@ -139,7 +140,7 @@ function runReducer(database: Database, module: ActiveModule, { reducer, number,
     if (outcome.kind === 'trapped') throw outcome.error
     checkResult(module, reducer, outcome.result)
     const result = { result: outcome.result, version: module.version, operations: operations.all, fuel: fuel ?? 0 }
-    if (reducer.kind === 'reducer') {
+    if (isWriter(reducer.kind)) {
       database.journal.add({
         kind: 'call',
         ...moment,
@@ -164,6 +165,11 @@ function runReducer(database: Database, module: ActiveModule, { reducer, number,
   } finally {
     database.keepLog(log.lines())
   }
+}
+
+/** What leaves a record of itself. An `init` is part of its publish's record. */
+function isWriter(kind: ReducerKind | undefined): boolean {
+  return kind === 'reducer' || kind === 'hook'
 }
 
 /** A reducer that gives nonsense must not have happened; a query's reader finds out by itself. */

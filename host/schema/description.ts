@@ -15,6 +15,8 @@ import { packValue } from '../row-codec.ts'
 import type { Layouts } from '../row-codec.ts'
 import { formatValueType, parseValueType } from '../value-type.ts'
 import type { ScalarType, ValueType } from '../value-type.ts'
+import { agentProblems, SESSION_EVENTS } from './agent.ts'
+import type { AgentDescription } from './agent.ts'
 import { ACCESS_LOG_TABLE, isName, isParameterName } from './names.ts'
 
 export interface ColumnDescription {
@@ -86,6 +88,7 @@ export interface ModuleDescription {
   readonly records: readonly { readonly name: string; readonly fields: readonly FieldDescription[] }[]
   readonly tables: readonly TableDescription[]
   readonly reducers: readonly ReducerDescription[]
+  readonly agents: readonly AgentDescription[]
 }
 
 const name = z.string().refine(isName, 'not a snake_case name, or a word PostgreSQL reserves')
@@ -135,6 +138,13 @@ const reducer = z.strictObject({
   params: z.array(field).max(limits.fieldsMax),
   result: valueType,
 })
+const agent = z.strictObject({
+  name,
+  prompt: name,
+  greeting: name.optional(),
+  tools: z.array(z.strictObject({ name, description: z.string().max(limits.toolDescriptionSizeMax) })).max(limits.toolsPerAgentMax),
+  hooks: z.partialRecord(z.enum(SESSION_EVENTS), name),
+})
 const description = z.strictObject({
   format: z.literal(1),
   sdk: z.string().max(100),
@@ -142,6 +152,7 @@ const description = z.strictObject({
   records: z.array(z.strictObject({ name, fields: z.array(field).min(1).max(limits.fieldsMax) })).max(limits.recordsMax),
   tables: z.array(table).max(limits.tablesMax),
   reducers: z.array(reducer).max(limits.reducersMax),
+  agents: z.array(agent).max(limits.agentsMax).optional(),
 })
 
 /** @throws HostError ERR_DESCRIPTION with the first few things that are wrong. */
@@ -152,6 +163,7 @@ export function parseDescription(bytes: Uint8Array): ModuleDescription {
   const { format: _format, ...rest } = parsed.data
   const module: ModuleDescription = {
     ...rest,
+    agents: (rest.agents ?? []).map((one) => ({ ...one, greeting: one.greeting })),
     tables: rest.tables.map((entry) => ({
       ...entry,
       owner: entry.owner ?? undefined,
@@ -195,6 +207,8 @@ function crossCheck(module: ModuleDescription): string[] {
     ]),
     ...checkRecordsEnd(module),
     ...module.reducers.flatMap((entry) => checkReducer(module, entry)),
+    ...doubled('agent', module.agents),
+    ...module.agents.flatMap((one) => agentProblems(one, module).map(({ message }) => `agent ${one.name}: ${message}`)),
   ]
 }
 

@@ -14,7 +14,7 @@ import type { KeyRing } from '../auth/signing-key.ts'
 import { formatTimestamp } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { assert, HostError } from '../errors.ts'
-import { identityFromBytes } from '../identity.ts'
+import { hostIssuer, identityFromBytes } from '../identity.ts'
 import { laneOf } from '../lane.ts'
 import * as limits from '../limits.ts'
 import { logLimits } from '../log-limits.ts'
@@ -278,6 +278,7 @@ async function call(
   { reducer, kind, version, caller, id }: ShardRequest<'call'>,
   args: Uint8Array,
 ): Promise<Answer<'call'>> {
+  if (kind === 'hook') assert(caller.actor?.issuer === hostIssuer, "hooks are the host's own calls")
   const run = (): CallResult & { readonly record: string } => {
     const module = database.requireModule()
     if (module.version !== version) {

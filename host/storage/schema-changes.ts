@@ -27,4 +27,4 @@ function defaultValue(table: Table, column: Column): SqlValue {
   return toSqlValue(column.type, fromJson(column.type, column.default ?? null, noLayouts, where), where)
 }
 
-const noLayouts = layoutsOf({ sdk: '', module: '', records: [], tables: [], reducers: [] })
+const noLayouts = layoutsOf({ sdk: '', module: '', records: [], tables: [], reducers: [], agents: [] })

@@ -25,6 +25,7 @@ import { keyRoutes } from './key-routes.ts'
 import { limitRoutes } from './limit-routes.ts'
 import { logRoute } from './log-route.ts'
 import { publishRoute } from './publish-route.ts'
+import { sessionRoutes } from './session-routes.ts'
 import { sqlRoute } from './sql-route.ts'
 import { tenantRoutes } from './tenant-routes.ts'
 
@@ -38,7 +39,7 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const facts = new DatabaseFacts(options.shardOf)
+  const facts = options.facts ?? new DatabaseFacts(options.shardOf)
   const admission = new Admission({ ...options, facts })
   const server = createServer(options)
   addRoutes(server, { ...options, facts, admission, bodies: new BodyBudget(), changes: new NamedQueue() })
@@ -103,6 +104,7 @@ function addRoutes(server: FastifyInstance, context: ApiContext): void {
   callRoutes(server, context)
   sqlRoute(server, context)
   accessRoutes(server, context)
+  sessionRoutes(server, context)
   keyRoutes(server, context)
   limitRoutes(server, context)
   identityRoutes(server, context)

@@ -5,6 +5,8 @@ import path from 'node:path'
 
 import type { Command } from 'commander'
 
+import { readVoiceConfig } from '../../media/provider/profile.ts'
+import type { VoiceConfig } from '../../media/provider/profile.ts'
 import { usage } from '../exit-code.ts'
 import { confirm } from '../confirm.ts'
 import { command } from '../host-command.ts'
@@ -17,6 +19,7 @@ interface DevCommandOptions {
   readonly data?: string
   readonly reset?: boolean
   readonly yes?: boolean
+  readonly voice?: VoiceConfig
 }
 
 export function devCommand(terminal: Terminal): Command {
@@ -26,12 +29,13 @@ export function devCommand(terminal: Terminal): Command {
     .option('--data <folder>', 'the data folder; <folder>/.remembrancer/data when left out')
     .option('--reset', 'drop the data first')
     .option('--yes', 'do not ask')
+    .option('--voice <file>', 'providers of speech and language (docs/voice.md); without it an agent is talked to by text', readVoiceConfig)
     .action(async (folder: string, options: DevCommandOptions) => {
       if (!existsSync(path.join(folder, 'index.ts'))) throw usage(`${folder} holds no index.ts: give a module's folder, or make one with remembrancer new`)
       const data = options.data ?? path.join(folder, '.remembrancer', 'data')
       if (options.reset === true) await reset(data, options.yes === true)
       const { startDev } = await import('../dev/dev-session.ts')
-      const session = await startDev(terminal, { folder: path.resolve(folder), data, port: options.port })
+      const session = await startDev(terminal, { folder: path.resolve(folder), data, port: options.port, voice: options.voice })
       await endOnSignal(() => session.close())
     })
 }

@@ -11,6 +11,8 @@ import { parsePort } from '../port.ts'
 import { endOnSignal } from '../signals.ts'
 import { startListening } from '../start-listening.ts'
 import { defaultPort } from '../target.ts'
+import { readVoiceConfig } from '../../media/provider/profile.ts'
+import type { VoiceConfig } from '../../media/provider/profile.ts'
 import type { InstanceMode } from '../../sandbox/instance-mode.ts'
 import { INSTANCE_MODES } from '../../sandbox/instance-mode.ts'
 import type { Terminal } from '../terminal.ts'
@@ -24,6 +26,7 @@ interface ServeOptions {
   readonly logSizeMax?: number
   readonly logAgeMax?: number
   readonly accessAgeMax?: number
+  readonly voice?: VoiceConfig
 }
 
 const openToAll = 'warning: --anonymous on an address that others reach: each of them may call and query, all as one login'
@@ -38,7 +41,8 @@ export function serveCommand(terminal: Terminal): Command {
     .option('--log-size-max <size>', 'what the log keeps at most, as in 512MiB; 1GiB when left out', parseBytes)
     .option('--log-age-max <time>', 'how long the log keeps a record, as in 7d; 30d when left out', parseSeconds)
     .option('--access-age-max <time>', 'how long the access log keeps a record, as in 365d; six years when left out', parseSeconds)
-    .action(async ({ data, port, host: hostname, anonymous, instances, logSizeMax, logAgeMax, accessAgeMax }: ServeOptions) => {
+    .option('--voice <file>', 'providers of speech and language, and rooms (docs/voice.md)', readVoiceConfig)
+    .action(async ({ data, port, host: hostname, anonymous, instances, logSizeMax, logAgeMax, accessAgeMax, voice }: ServeOptions) => {
       const host = await startListening({
         data,
         port,
@@ -48,6 +52,7 @@ export function serveCommand(terminal: Terminal): Command {
         logSizeBytesMax: logSizeMax,
         logAgeSecondsMax: logAgeMax,
         accessAgeSecondsMax: accessAgeMax,
+        ...(voice === undefined ? {} : { voice }),
       })
       const operatorTokenFile = path.resolve(data, 'operator.token')
       terminal.result({ url: host.url, operatorTokenFile }, [host.url])

@@ -10,6 +10,7 @@ import type { RunningHost } from '../../host.ts'
 import { z } from 'zod'
 
 import { HostError } from '../../errors.ts'
+import type { VoiceConfig } from '../../media/provider/profile.ts'
 import { HostClient } from '../host-client.ts'
 import { storeLocalProfile } from '../profile.ts'
 import { isPortTaken, startListening } from '../start-listening.ts'
@@ -17,6 +18,7 @@ import { defaultPort } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
 import { followLog } from './follow-log.ts'
 import { PublishLoop } from './publish-loop.ts'
+import { tellAgents } from './tell-agents.ts'
 import { SourceWatcher } from './watch-sources.ts'
 
 export interface DevOptions {
@@ -25,6 +27,8 @@ export interface DevOptions {
   readonly data: string
   /** Undefined: the usual port, or any free one when that is taken. */
   readonly port: number | undefined
+  /** Undefined: an agent is talked to by text. */
+  readonly voice: VoiceConfig | undefined
 }
 
 /** The login that `call` and `query` use in a project's folder unless --as names another. */
@@ -50,7 +54,7 @@ export async function startDev(terminal: Terminal, options: DevOptions): Promise
   if (terminal.isJson) terminal.result({ kind: 'listening', url: host.url, database }, [])
   terminal.note(`${database} at ${host.url}  (remembrancer call … in this folder goes there, as ${devSubject})`)
 
-  const loop = new PublishLoop(terminal, { client, folder, database })
+  const loop = new PublishLoop(terminal, { client, folder, database, onPublished: () => tellAgents(terminal, client, database) })
   const watcher = new SourceWatcher(folder, () => loop.changed())
   const log = followLog(terminal, { client, database, signal: ending.signal })
   loop.changed()
@@ -65,12 +69,13 @@ export async function startDev(terminal: Terminal, options: DevOptions): Promise
   }
 }
 
-async function startOn({ data, port }: DevOptions): Promise<RunningHost> {
-  if (port !== undefined) return startListening({ data, port })
+async function startOn({ data, port, voice }: DevOptions): Promise<RunningHost> {
+  const options = { data, ...(voice === undefined ? {} : { voice }) }
+  if (port !== undefined) return startListening({ ...options, port })
   try {
-    return await startListening({ data, port: defaultPort })
+    return await startListening({ ...options, port: defaultPort })
   } catch (error) {
-    if (error instanceof HostError && isPortTaken(error.cause)) return startListening({ data, port: 0 })
+    if (error instanceof HostError && isPortTaken(error.cause)) return startListening({ ...options, port: 0 })
     throw error
   }
 }

@@ -15,6 +15,8 @@ export interface LoopOptions {
   readonly client: HostClient
   readonly folder: string
   readonly database: string
+  /** After each publish. */
+  readonly onPublished: () => Promise<void>
 }
 
 export class PublishLoop {
@@ -58,6 +60,7 @@ export class PublishLoop {
       const report = await publishComponent(client, { database, component: built.component, isDryRun: false })
       this.#version = report.version
       this.#tell(built, report, performance.now() - begin)
+      await this.#options.onPublished()
     } catch (error) {
       this.#terminal.fail(error, { kind: 'refused' })
       this.#advise(error)

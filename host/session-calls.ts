@@ -1,0 +1,50 @@
+/**
+ * A database as the host's own sessions call it. Hooks are called here and nowhere else: no route of the API
+ * says `hook`, and the shard takes one only from an actor of the host's.
+ */
+import { runCall } from './api/call.ts'
+import type { DatabaseFacts, RunningModule } from './api/database-facts.ts'
+import { HostError } from './errors.ts'
+import type { SessionCall, SessionCalls } from './media/ports.ts'
+import type { Shard } from './protocol/shard-protocol.ts'
+import type { ModuleDescription } from './schema/description.ts'
+
+export class HostSessionCalls implements SessionCalls {
+  readonly #facts: DatabaseFacts
+  readonly #shardOf: (database: string) => Shard
+
+  constructor(facts: DatabaseFacts, shardOf: (database: string) => Shard) {
+    this.#facts = facts
+    this.#shardOf = shardOf
+  }
+
+  async module(database: string): Promise<ModuleDescription> {
+    return (await this.#facts.module(database)).description
+  }
+
+  async call(request: SessionCall): Promise<unknown> {
+    const before = await this.#facts.module(request.database)
+    try {
+      return await this.#run(before, request)
+    } catch (error) {
+      // A publish came between, and its function takes others of the event's values.
+      const now = await this.#facts.module(request.database)
+      const isOutdated = error instanceof HostError && error.code === 'ERR_ARGUMENT_COUNT' && now !== before
+      if (!isOutdated) throw error
+      return this.#run(now, request)
+    }
+  }
+
+  async #run(module: RunningModule, { database, kind, name, args, caller, id }: SessionCall): Promise<unknown> {
+    const { result } = await runCall(this.#facts, this.#shardOf(database), { database, kind, name, args: taken(module, name, args), caller, id })
+    return result
+  }
+}
+
+/** Of what there is, what the function takes by name; a tool's arguments are the model's own and are all given. */
+function taken(module: RunningModule, name: string, args: SessionCall['args']): SessionCall['args'] {
+  const reducer = module.reducers.get(name)
+  const isOfAgent = module.description.agents.some(({ prompt, greeting, hooks }) => [prompt, greeting, ...Object.values(hooks)].includes(name))
+  if (reducer === undefined || !isOfAgent) return args
+  return Object.fromEntries(reducer.params.flatMap((param) => (Object.hasOwn(args, param.name) ? [[param.name, args[param.name]]] : [])))
+}
