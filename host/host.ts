@@ -18,7 +18,6 @@ import * as limits from './limits.ts'
 import { logLimits } from './log-limits.ts'
 import type { LogLimitOptions } from './log-limits.ts'
 import { pageFile } from './media/page.ts'
-import type { Disclosures } from './media/ports.ts'
 import { noVoice } from './media/provider/profile.ts'
 import type { VoiceConfig } from './media/provider/profile.ts'
 import { Sessions } from './media/sessions.ts'
@@ -27,7 +26,7 @@ import { packageRoot } from './module/package-root.ts'
 import { prepareSandbox } from './module/sandbox-self-test.ts'
 import type { Shard } from './protocol/shard-protocol.ts'
 import type { InstanceMode } from './sandbox/instance-mode.ts'
-import { HostSessionCalls } from './session-calls.ts'
+import { HostSessionCalls, sessionDisclosures } from './session-calls.ts'
 import { WorkerShard } from './shard/worker-shard.ts'
 
 export interface HostOptions extends LogLimitOptions {
@@ -78,7 +77,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const gate = new Gate()
   const facts = new DatabaseFacts(shardOf)
   const calls = new HostSessionCalls(facts, shardOf)
-  const sessions = new Sessions({ data, calls, config: options.voice ?? noVoice, disclosures: unrecorded, clock: systemClock, logger })
+  const sessions = new Sessions({ data, calls, config: options.voice ?? noVoice, disclosures: sessionDisclosures(shardOf), clock: systemClock, logger })
   const api = createApi({
     version: packageVersion(),
     catalogue,
@@ -170,9 +169,6 @@ function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
   return version
 }
-
-/** The access log's door for what leaves the host; until it is there, nothing is recorded. */
-const unrecorded: Disclosures = { record: () => undefined }
 
 const stderrLogger: Logger = {
   error: (message, fields) => void process.stderr.write(`${JSON.stringify({ level: 'error', message, ...fields })}\n`),

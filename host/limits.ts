@@ -236,8 +236,8 @@ export const accessTextBytesMax = 4 * KiB
 export const purposeSizeBytesMax = 255
 /** Text of an export that one answer of a shard carries. */
 export const accessExportPartBytes = 1 * MiB
-/** Reads whose rows one disclosure names: those of a turn. */
-export const disclosedReadsMax = 64
+/** Reads whose rows one disclosure names: those of a turn, which are its prompt's and 64 of tools at most. */
+export const disclosedReadsMax = 80
 /** Rows of one report, and records that an index takes up before others have their turn (about 5 ms). */
 export const accessReportRowsMax = 10_000
 export const accessIndexedAtOnce = 200

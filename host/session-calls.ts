@@ -5,7 +5,7 @@
 import { runCall } from './api/call.ts'
 import type { DatabaseFacts, RunningModule } from './api/database-facts.ts'
 import { HostError } from './errors.ts'
-import type { SessionCall, SessionCalls } from './media/ports.ts'
+import type { Disclosures, SessionAnswer, SessionCall, SessionCalls } from './media/ports.ts'
 import type { Shard } from './protocol/shard-protocol.ts'
 import type { ModuleDescription } from './schema/description.ts'
 
@@ -22,7 +22,7 @@ export class HostSessionCalls implements SessionCalls {
     return (await this.#facts.module(database)).description
   }
 
-  async call(request: SessionCall): Promise<unknown> {
+  async call(request: SessionCall): Promise<SessionAnswer> {
     const before = await this.#facts.module(request.database)
     try {
       return await this.#run(before, request)
@@ -35,9 +35,18 @@ export class HostSessionCalls implements SessionCalls {
     }
   }
 
-  async #run(module: RunningModule, { database, kind, name, args, caller, id }: SessionCall): Promise<unknown> {
-    const { result } = await runCall(this.#facts, this.#shardOf(database), { database, kind, name, args: taken(module, name, args), caller, id })
-    return result
+  async #run(module: RunningModule, { database, kind, name, args, caller, id }: SessionCall): Promise<SessionAnswer> {
+    return runCall(this.#facts, this.#shardOf(database), { database, kind, name, args: taken(module, name, args), caller, id })
+  }
+}
+
+/** What a session sends out goes on record in its database first, at one round trip to its shard. */
+export function sessionDisclosures(shardOf: (database: string) => Shard): Disclosures {
+  return {
+    record: async ({ database, caller, profile, service, url, turn, reads }) => {
+      const what = `${service} ${new URL(url).host}`
+      await shardOf(database).send(database, 'disclose', { caller, provider: profile, what, turn: String(turn), reads })
+    },
   }
 }
 

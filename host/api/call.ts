@@ -31,6 +31,8 @@ export interface CallAnswer {
   readonly version: number
   /** Units burnt (docs/fuel.md). */
   readonly fuel: number
+  /** The number of its record in the access log. */
+  readonly record: string
 }
 
 /**
@@ -57,10 +59,10 @@ async function callOnce(shard: Shard, module: RunningModule, request: CallReques
   const packed = packArguments(reducer, request.args, module.layouts)
   const head = { reducer: reducer.number, kind, version: module.version, caller, ...(id === undefined ? {} : { id }) }
   const { head: answer, body } = await shard.send(database, 'call', head, packed)
-  const { fuel, version } = answer
+  const { fuel, version, record } = answer
   const ran = version === module.version ? module : await moduleOfVersion(shard, database, version)
   try {
-    return { result: unpackResult(ran, ran.reducers.get(reducer.name) ?? reducer, body), version, fuel }
+    return { result: unpackResult(ran, ran.reducers.get(reducer.name) ?? reducer, body), version, fuel, record }
   } catch (error) {
     // A query whose result is nonsense has burnt fuel like any other call that failed.
     throw error instanceof HostError ? error.withDetail({ fuel }) : error

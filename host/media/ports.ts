@@ -20,8 +20,15 @@ export interface SessionCall {
 export interface SessionCalls {
   /** @throws HostError ERR_MODULE_MISSING */
   module(database: string): Promise<ModuleDescription>
-  /** The result as JSON. @throws HostError what the module or the shard refused. */
-  call(request: SessionCall): Promise<unknown>
+  /** @throws HostError what the module or the shard refused. */
+  call(request: SessionCall): Promise<SessionAnswer>
+}
+
+export interface SessionAnswer {
+  /** As JSON has it. */
+  readonly result: unknown
+  /** The number of its record in the access log: what a disclosure of its rows names. */
+  readonly record: string
 }
 
 export type ProviderService = 'transcription' | 'chat' | 'speech'
@@ -29,29 +36,20 @@ export type ProviderService = 'transcription' | 'chat' | 'speech'
 /** What leaves the host for an outside provider: recorded before it leaves. */
 export interface Disclosure {
   readonly database: string
-  readonly agent: string
+  /** With the agent as its actor, and the session. */
   readonly caller: CallerHead
-  readonly session: string
   readonly turn: number
   /** The operator's profile, the service in it and where it goes. */
   readonly profile: string
   readonly service: ProviderService
   readonly url: string
-  readonly sizeBytes: number
-  /** Rows whose content it carries: of a prompt, those that the query gave. */
-  readonly rows: readonly DisclosedRow[]
-}
-
-export interface DisclosedRow {
-  readonly table: string
-  /** As JSON has it. */
-  readonly owner: unknown
-  readonly key: unknown
+  /** Records of the calls whose rows it carries: of a prompt, its query and the tools of its turn. */
+  readonly reads: readonly string[]
 }
 
 /** The accounting of disclosures; what it throws keeps back what was to leave. */
 export interface Disclosures {
-  record(disclosure: Disclosure): void
+  record(disclosure: Disclosure): Promise<void>
 }
 
 /** Where sessions write about their own failures. */

@@ -15,8 +15,7 @@ import * as limits from '../limits.ts'
 import type { CallerHead } from '../protocol/shard-protocol.ts'
 import type { AgentDescription, SessionEvent } from '../schema/agent.ts'
 import type { ModuleDescription } from '../schema/description.ts'
-import { disclosedRows, memberOf, resultType } from './disclosed-rows.ts'
-import type { DisclosedRow, SessionCalls } from './ports.ts'
+import type { SessionAnswer, SessionCalls } from './ports.ts'
 import type { ChatMessage } from './provider/chat.ts'
 
 export interface MemoryOptions {
@@ -24,7 +23,7 @@ export interface MemoryOptions {
   readonly database: string
   readonly agent: string
   readonly session: string
-  /** As the API verified them; the actor is put here. */
+  /** As the API verified them; the actor and the session are put here. */
   readonly caller: Omit<CallerHead, 'actor'>
   readonly onFailure: (event: string, error: unknown) => void
 }
@@ -33,10 +32,18 @@ export interface Recollection {
   readonly messages: readonly ChatMessage[]
   /** Every other field of the prompt's result, for whoever watches. */
   readonly shown: unknown
-  readonly rows: readonly DisclosedRow[]
+  /** The query's record in the access log, once there was one. */
+  readonly reads: readonly string[]
   readonly tookMs: number
   /** The budget was over: this is what was recalled before. */
   readonly isLate: boolean
+}
+
+export interface ToolOutcome {
+  readonly result: unknown
+  readonly failed: boolean
+  /** Its record in the access log, when it gave something. */
+  readonly reads: readonly string[]
 }
 
 /** What a disk, a queue or a shard refuses today it may take in a moment. */
@@ -45,13 +52,13 @@ const passing: ReadonlySet<ErrorCode> = new Set(['ERR_BUSY', 'ERR_STORAGE', 'ERR
 export class SessionMemory {
   readonly caller: CallerHead
   readonly #options: MemoryOptions
-  #last: Recollection = { messages: [], shown: null, rows: [], tookMs: 0, isLate: false }
+  #last: Recollection = { messages: [], shown: null, reads: [], tookMs: 0, isLate: false }
   #writes: Promise<unknown> = Promise.resolve()
   #isLost = false
 
   constructor(options: MemoryOptions) {
     this.#options = options
-    this.caller = { ...options.caller, actor: agentLogin(options.agent) }
+    this.caller = { ...options.caller, actor: agentLogin(options.agent), session: options.session }
   }
 
   /** A write was lost for good: nothing more should be promised to the caller. */
@@ -82,7 +89,7 @@ export class SessionMemory {
   async greeting(): Promise<string | undefined> {
     const { agent } = await this.describe()
     if (agent.greeting === undefined) return undefined
-    const text = await this.#call('query', agent.greeting, { session: this.#options.session, said: '' })
+    const { result: text } = await this.#call('query', agent.greeting, { session: this.#options.session, said: '' })
     return typeof text === 'string' && text !== '' ? text.slice(0, limits.answerSizeMax) : undefined
   }
 
@@ -113,19 +120,16 @@ export class SessionMemory {
   }
 
   /** A tool that the model chose: what it gives, or why not, in words for the model. */
-  async tool(
-    kind: 'reducer' | 'query',
-    name: string,
-    args: Readonly<Record<string, unknown>>,
-  ): Promise<{ readonly result: unknown; readonly failed: boolean }> {
+  async tool(kind: 'reducer' | 'query', name: string, args: Readonly<Record<string, unknown>>): Promise<ToolOutcome> {
     // Its write must see what was said before it.
     await this.#writes
     const id = randomUUID()
     try {
-      return { result: await this.#insist(() => this.#call(kind, name, args, kind === 'reducer' ? id : undefined)), failed: false }
+      const { result, record } = await this.#insist(() => this.#call(kind, name, args, kind === 'reducer' ? id : undefined))
+      return { result, failed: false, reads: [record] }
     } catch (error) {
       if (!(error instanceof HostError)) throw error
-      return { result: `${error.code}: ${error.message}`, failed: true }
+      return { result: `${error.code}: ${error.message}`, failed: true, reads: [] }
     }
   }
 
@@ -135,18 +139,18 @@ export class SessionMemory {
   }
 
   async #prompt(said: string): Promise<Omit<Recollection, 'tookMs' | 'isLate'>> {
-    const { module, agent } = await this.describe()
-    const result = await this.#call('query', agent.prompt, { session: this.#options.session, said })
+    const { agent } = await this.describe()
+    const { result, record } = await this.#call('query', agent.prompt, { session: this.#options.session, said })
     const { messages, ...shown } = typeof result === 'object' && result !== null ? (result as Readonly<Record<string, unknown>>) : {}
-    return { messages: readMessages(messages), shown, rows: disclosedRows(module, resultType(module, agent.prompt), result) }
+    return { messages: readMessages(messages), shown, reads: [record] }
   }
 
-  #call(kind: 'reducer' | 'query' | 'hook', name: string, args: Readonly<Record<string, unknown>>, id?: string): Promise<unknown> {
+  #call(kind: 'reducer' | 'query' | 'hook', name: string, args: Readonly<Record<string, unknown>>, id?: string): Promise<SessionAnswer> {
     const { calls, database } = this.#options
     return calls.call({ database, kind, name, args, caller: this.caller, ...(id === undefined ? {} : { id }) })
   }
 
-  async #insist(work: () => Promise<unknown>): Promise<unknown> {
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await work()
@@ -183,4 +187,9 @@ function readMessages(messages: unknown): readonly ChatMessage[] {
     const content = memberOf(one, 'content')
     return { role: role === 'user' || role === 'assistant' ? role : 'system', content: typeof content === 'string' ? content : '' }
   })
+}
+
+/** A member of what JSON made. */
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 }

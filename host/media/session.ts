@@ -18,10 +18,10 @@ import { AgentVoice } from './agent-voice.ts'
 import { Endpointer } from './endpointer.ts'
 import type { Utterance } from './endpointer.ts'
 import type { Peer, PeerEvents, PeerMessage, SessionMessage, SessionState } from './peer.ts'
-import type { Disclosures, DisclosedRow } from './ports.ts'
+import type { Disclosures } from './ports.ts'
 import type { ChatMessage, ToolRequest } from './provider/chat.ts'
 import type { BeforeSending, SessionProviders } from './provider/providers.ts'
-import type { Recollection, SessionMemory } from './session-memory.ts'
+import type { Recollection, SessionMemory, ToolOutcome } from './session-memory.ts'
 import { toolsOf } from './tool-schema.ts'
 import { TurnLedger, timesAsArguments } from './turn-ledger.ts'
 
@@ -230,7 +230,7 @@ export class Session {
     if (memory.isLost) return this.#giveUp('memory_failed')
     this.#unanswered = undefined
     const messages: ChatMessage[] = [...recollection.messages, ...before, { role: 'user', content: text }]
-    this.#answer({ turn, said: text, ledger }, { kind: 'answer' }, (voice, signal) => this.#think(turn, messages, recollection.rows, voice, ledger, signal))
+    this.#answer({ turn, said: text, ledger }, { kind: 'answer' }, (voice, signal) => this.#think(turn, messages, recollection.reads, voice, ledger, signal))
   }
 
   /** What was taken for a voice was none. */
@@ -242,7 +242,7 @@ export class Session {
     const { turn, said, ledger } = question
     this.#answer(question, { kind: 'answer' }, async (voice, signal) => {
       const recollection = await this.#options.memory.recall(said)
-      await this.#think(turn, [...recollection.messages, ...this.#history], recollection.rows, voice, ledger, signal)
+      await this.#think(turn, [...recollection.messages, ...this.#history], recollection.reads, voice, ledger, signal)
     })
   }
 
@@ -298,17 +298,18 @@ export class Session {
   async #think(
     turn: number,
     begin: readonly ChatMessage[],
-    rows: readonly DisclosedRow[],
+    recalled: readonly string[],
     voice: AgentVoice,
     ledger: TurnLedger,
     signal: AbortSignal,
   ): Promise<void> {
     const { memory, providers } = this.#options
     const { module, agent } = await memory.describe()
-    const chat = providers.chat(this.#disclosing(turn, rows))
     const messages = [...begin]
+    const reads = [...recalled]
     for (let round = 0; round <= limits.toolRoundsMax; round++) {
       const calls: ToolRequest[] = []
+      const chat = providers.chat(this.#disclosing(turn, reads))
       const tools = round < limits.toolRoundsMax ? toolsOf(module, agent) : []
       for await (const piece of chat({ messages, tools, signal })) {
         signal.throwIfAborted()
@@ -323,32 +324,34 @@ export class Session {
       messages.push({ role: 'assistant', content: voice.intended, toolCalls: calls })
       for (const call of calls.slice(0, limits.toolCallsPerTurnMax)) {
         signal.throwIfAborted()
-        messages.push({ role: 'tool', toolCallId: call.id, content: await this.#callTool(turn, module, agent.name, call) })
+        const outcome = await this.#callTool(turn, module, agent.name, call)
+        messages.push({ role: 'tool', toolCallId: call.id, content: JSON.stringify(outcome.result ?? null) })
+        reads.push(...outcome.reads)
       }
     }
   }
 
-  async #callTool(turn: number, module: ModuleDescription, agentName: string, { name, arguments: text }: ToolRequest): Promise<string> {
+  async #callTool(turn: number, module: ModuleDescription, agentName: string, { name, arguments: text }: ToolRequest): Promise<ToolOutcome> {
     const { memory } = this.#options
     const agent = module.agents.find((one) => one.name === agentName)
     const tool = agent === undefined ? undefined : toolsOf(module, agent).find((one) => one.name === name)
     const args = parseArguments(text)
-    const outcome =
+    const outcome: ToolOutcome =
       tool === undefined
-        ? { result: `there is no tool ${name.slice(0, 80)}`, failed: true }
+        ? { result: `there is no tool ${name.slice(0, 80)}`, failed: true, reads: [] }
         : args === undefined
-          ? { result: 'the arguments are no JSON object', failed: true }
+          ? { result: 'the arguments are no JSON object', failed: true, reads: [] }
           : await memory.tool(tool.kind, name, args)
-    const shown = { turn, tool: name.slice(0, 80), arguments: args ?? {}, ...outcome }
+    const { result, failed } = outcome
+    const shown = { turn, tool: name.slice(0, 80), arguments: args ?? {}, result, failed }
     this.#send({ type: 'tool', ...shown })
     this.#toolCalls += 1
-    const { result } = outcome
     void memory.write(
       'tool_called',
-      { turn, tool: shown.tool, args: JSON.stringify(shown.arguments), failed: shown.failed, result: JSON.stringify(result ?? null) },
+      { turn, tool: shown.tool, args: JSON.stringify(shown.arguments), failed, result: JSON.stringify(result ?? null) },
       `${turn}:tool:${this.#toolCalls}`,
     )
-    return JSON.stringify(result ?? null)
+    return outcome
   }
 
   #addWords(turn: number, voice: AgentVoice, text: string): void {
@@ -432,10 +435,9 @@ export class Session {
     return this.#peer?.hasAudio === true && providers.speak !== undefined
   }
 
-  #disclosing(turn: number, rows: readonly DisclosedRow[]): BeforeSending {
-    const { database, agent, id, providers, disclosures, memory } = this.#options
-    return (service, url, sizeBytes) =>
-      disclosures.record({ database, agent, caller: memory.caller, session: id, turn, profile: providers.name, service, url, sizeBytes, rows })
+  #disclosing(turn: number, reads: readonly string[]): BeforeSending {
+    const { database, providers, disclosures, memory } = this.#options
+    return (service, url) => disclosures.record({ database, caller: memory.caller, turn, profile: providers.name, service, url, reads })
   }
 
   #showRecollection(turn: number, { tookMs, isLate, shown }: Recollection): void {

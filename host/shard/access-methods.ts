@@ -34,7 +34,8 @@ export async function report({ database, queue }: OpenDatabase, request: ShardRe
 export async function recordDisclosure({ database, queue }: OpenDatabase, request: ShardRequest<'disclose'>): Promise<ShardAnswer<'disclose'>> {
   const { accessIndex } = database
   assert(accessIndex !== undefined, 'a database that answers has an access log')
-  await bringUp(accessIndex)
+  // A voice names no reads, and waits for no index.
+  if (request.reads.length > 0) await bringUp(accessIndex)
   await queue.run(() => disclose(database, accessIndex, request))
   return {}
 }

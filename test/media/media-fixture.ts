@@ -17,16 +17,18 @@ let built: Promise<Uint8Array> | undefined
 
 export class MediaFixture extends HttpClient implements AsyncDisposable {
   readonly data: string
-  readonly failures: string[] = []
+  /** What the host wrote about its own failures. */
+  readonly failures: readonly string[]
   readonly #host: RunningHost
   readonly #callers: SocketCaller[] = []
   readonly #isKept: boolean
   #page = ''
 
-  private constructor(host: RunningHost, data: string, isKept: boolean) {
+  private constructor(host: RunningHost, data: string, failures: readonly string[], isKept: boolean) {
     super()
     this.#host = host
     this.data = data
+    this.failures = failures
     this.#isKept = isKept
     this.port = Number(new URL(host.url).port)
   }
@@ -43,7 +45,7 @@ export class MediaFixture extends HttpClient implements AsyncDisposable {
     const failures: string[] = []
     const logger = { error: (message: string, fields: Readonly<Record<string, string>>) => void failures.push(`${message} ${JSON.stringify(fields)}`) }
     const host = await startHost({ data: folder, port: 0, logger, shards: 1, ...(voice === undefined ? {} : { voice }) })
-    const fixture = new MediaFixture(host, folder, isKept)
+    const fixture = new MediaFixture(host, folder, failures, isKept)
     if (data === undefined) {
       await fixture.request('POST', '/v1/databases', { token: host.operatorToken, body: { name: database } })
       await fixture.request('PUT', `/v1/databases/${database}/module`, { token: host.operatorToken, body: component })

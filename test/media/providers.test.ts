@@ -130,8 +130,8 @@ test('what is to leave is recorded before it does, and what cannot be recorded s
   const config = parseVoiceConfig({ profiles: { default: { chat: service, transcription: service, speech: service } } }, 'voice.json')
   const providers = new Providers(config)
   const recorded: string[] = []
-  const keep: BeforeSending = (name, url, sizeBytes) => void recorded.push(`${name} ${url === service.url} ${sizeBytes}`)
-  const refuse: BeforeSending = () => {
+  const keep: BeforeSending = async (name, url) => void recorded.push(`${name} ${url === service.url}`)
+  const refuse: BeforeSending = async () => {
     throw new Error('the log is full')
   }
   const { transcribe: hear, speak: say, chat: think } = providers.of('claims')
@@ -152,5 +152,5 @@ test('what is to leave is recorded before it does, and what cannot be recorded s
   assert.deepEqual([fixture.provider.turns.length, fixture.provider.spoken.length], [0, 0])
   await all(keep)
   await providers.close()
-  assert.deepEqual(recorded, ['transcription true 320', 'chat true 5', 'speech true 5'])
+  assert.deepEqual(recorded, ['transcription true', 'chat true', 'speech true'])
 })

@@ -12,6 +12,9 @@ export interface ChatTurn {
   readonly tools?: readonly { readonly function: { readonly name: string; readonly parameters: unknown } }[]
 }
 
+/** Words, or a tool call as a stream has it. */
+type Words = readonly (string | { readonly tool: string; readonly args: string })[]
+
 const rate = 24_000
 
 export class ScriptedProvider implements AsyncDisposable {
@@ -19,8 +22,8 @@ export class ScriptedProvider implements AsyncDisposable {
   readonly failures: { transcriptions: Failure; completions: Failure; speech: Failure } = { transcriptions: 'none', completions: 'none', speech: 'none' }
   /** What is heard next; the last one again when there is no other. */
   heard: string[] = ['hello']
-  /** Words, or a tool call as a stream has it. */
-  answer: (turn: ChatTurn) => readonly (string | { readonly tool: string; readonly args: string })[] = () => ['I see. ']
+  /** What a model says. */
+  answer: (turn: ChatTurn) => Words | Promise<Words> = () => ['I see. ']
   /** Milliseconds of tone for a text. */
   toneMs: (text: string) => number = (text) => text.length * 40
   readonly turns: ChatTurn[] = []
@@ -69,10 +72,10 @@ export class ScriptedProvider implements AsyncDisposable {
     response.writeHead(200, { 'content-type': 'audio/pcm' }).end(tone(this.toneMs(this.spoken.at(-1) ?? '')))
   }
 
-  #stream(response: ServerResponse): void {
+  async #stream(response: ServerResponse): Promise<void> {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     const turn = this.turns.at(-1)
-    for (const piece of turn === undefined ? [] : this.answer(turn)) {
+    for (const piece of turn === undefined ? [] : await this.answer(turn)) {
       const delta =
         typeof piece === 'string' ? { content: piece } : { tool_calls: [{ index: 0, id: 'call_1', function: { name: piece.tool, arguments: piece.args } }] }
       response.write(`data: ${JSON.stringify({ choices: [{ delta }] })}\n\n`)

@@ -41,11 +41,13 @@ export const callRoutes: Routes = (server, context) => {
   )
 }
 
-async function answerCall(context: ApiContext, kind: 'reducer' | 'query', name: string, request: DatabaseRequest): Promise<CallAnswer> {
+async function answerCall(context: ApiContext, kind: 'reducer' | 'query', name: string, request: DatabaseRequest): Promise<Omit<CallAnswer, 'record'>> {
   const database = request.params.db
   const { args, sender, id, purpose, session } = expectBody(callBody, request.body)
   const caller = { ...(await callerOf(context, request, sender)), ...reasonOf(request, { purpose, session }) }
-  return runCall(context.facts, context.shardOf(database), { database, kind, name, args, caller, id: id === undefined ? undefined : checkCallId(id) })
+  const checkedId = id === undefined ? undefined : checkCallId(id)
+  const { result, version, fuel } = await runCall(context.facts, context.shardOf(database), { database, kind, name, args, caller, id: checkedId })
+  return { result, version, fuel }
 }
 
 /** Whom a request speaks for: its visitor, or the sender that its body names. */

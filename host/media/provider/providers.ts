@@ -3,7 +3,7 @@ import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 
 import { chat } from './chat.ts'
-import type { Chat, ChatMessage } from './chat.ts'
+import type { Chat } from './chat.ts'
 import type { NamedProfile, VoiceConfig } from './profile.ts'
 import { profileOf } from './profile.ts'
 import { ProviderClient } from './provider-client.ts'
@@ -13,8 +13,8 @@ import { speak } from './speak.ts'
 import { transcribe } from './transcribe.ts'
 import type { ProviderService } from '../ports.ts'
 
-/** Called before anything leaves; what it throws keeps it back. */
-export type BeforeSending = (service: ProviderService, url: string, sizeBytes: number) => void
+/** Awaited before anything leaves; what it throws keeps it back. */
+export type BeforeSending = (service: ProviderService, url: string) => Promise<void>
 
 export interface SessionProviders {
   readonly name: string
@@ -48,25 +48,28 @@ export class Providers {
       endpointMs: profile.endpointMs,
       transcribe:
         transcription &&
-        ((samples, signal, before) => {
+        (async (samples, signal, before) => {
           const client = this.#client(name, 'transcription', transcription)
-          before('transcription', client.url, samples.length * 2)
+          await before('transcription', client.url)
           return transcribe(client, transcription, samples, signal)
         }),
       speak:
         speech &&
         ((text, signal, before) => {
           const client = this.#client(name, 'speech', speech)
-          before('speech', client.url, Buffer.byteLength(text))
-          return speak(client, speech, text, signal)
+          return afterwards(
+            () => before('speech', client.url),
+            () => speak(client, speech, text, signal),
+          )
         }),
       chat: (before) => {
         if (model === undefined) return rulesChat
         const client = this.#client(name, 'chat', model)
-        return (request) => {
-          before('chat', client.url, sizeOf(request.messages))
-          return chat(client, model, request)
-        }
+        return (request) =>
+          afterwards(
+            () => before('chat', client.url),
+            () => chat(client, model, request),
+          )
       },
     }
   }
@@ -83,6 +86,7 @@ export class Providers {
   }
 }
 
-function sizeOf(messages: readonly ChatMessage[]): number {
-  return messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0)
+async function* afterwards<T>(recorded: () => Promise<void>, sent: () => AsyncIterable<T>): AsyncGenerator<T> {
+  await recorded()
+  yield* sent()
 }
