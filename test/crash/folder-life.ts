@@ -131,8 +131,8 @@ export class FolderLife {
   }
 
   /**
-   * A host whose disk fails for a while under load: reads go on where they can be recorded, whoever writes is told so, and afterwards everything
-   * goes on without a restart.
+   * A host whose disk fails for a while under load: reads go on where they can be recorded, whoever writes is told so,
+   * and afterwards everything goes on without a restart.
    */
   async endure(fault: DiskFault): Promise<void> {
     const host = this.#start()
