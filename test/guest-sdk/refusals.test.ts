@@ -219,7 +219,7 @@ test('a decorator that is none is refused with the nearest one', async () => {
   )
   await refused(
     '¦@tabel("turns") class Turn {}',
-    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered, @policy, @readableByPolicies, @audit',
+    'Turn: @tabel is no decorator here; did you mean @table?; allowed: @table, @record, @index, @unique, @clustered, @policy, @readableByPolicies, @audit, @agent',
   )
   await refused(
     '¦@reduce export function add(ctx: Context): void {}',
