@@ -11,20 +11,10 @@ import { z } from 'zod'
 import { signingKey } from '../auth/signing-key.ts'
 import type { KeyRing } from '../auth/signing-key.ts'
 import { HostError } from '../errors.ts'
+import type { CheckpointHead } from '../protocol/shard-protocol.ts'
 
-export interface Checkpoint {
+export interface Checkpoint extends CheckpointHead {
   readonly format: typeof checkpointFormat
-  /** Hex of the uid: what a database is, whatever it is called. */
-  readonly database: string
-  /** Decimal digits. */
-  readonly position: string
-  /** Hex: the chain after the record at this position. */
-  readonly chain: string
-  /** RFC 3339. */
-  readonly at: string
-  readonly kid: string
-  /** Ed25519, base64url, over the fields before it. */
-  readonly signature: string
 }
 
 const checkpointFormat = 'remembrancer access checkpoint 1'

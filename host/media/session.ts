@@ -13,16 +13,15 @@ import { formatTimestamp } from '../clock.ts'
 import type { Clock } from '../clock.ts'
 import { HostError } from '../errors.ts'
 import * as limits from '../limits.ts'
-import type { ModuleDescription } from '../schema/description.ts'
 import { AgentVoice } from './agent-voice.ts'
 import { Endpointer } from './endpointer.ts'
 import type { Utterance } from './endpointer.ts'
 import type { Peer, PeerEvents, PeerMessage, SessionMessage, SessionState } from './peer.ts'
 import type { Disclosures } from './ports.ts'
-import type { ChatMessage, ToolRequest } from './provider/chat.ts'
+import type { ChatMessage } from './provider/chat.ts'
 import type { BeforeSending, SessionProviders } from './provider/providers.ts'
-import type { Recollection, SessionMemory, ToolOutcome } from './session-memory.ts'
-import { toolsOf } from './tool-schema.ts'
+import type { Recollection, SessionMemory } from './session-memory.ts'
+import { Thinking } from './thinking.ts'
 import { TurnLedger, timesAsArguments } from './turn-ledger.ts'
 
 export interface SessionOptions {
@@ -69,6 +68,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #ending = new AbortController()
   readonly #endpointer: Endpointer
+  readonly #thinking: Thinking
   readonly #history: ChatMessage[] = []
   #peer: Peer | undefined
   #state: SessionState = 'waiting'
@@ -77,7 +77,6 @@ export class Session {
   /** What a sound kept from being answered: if it was no word, the answer follows after all. */
   #unanswered: Question | undefined
   #answers = 0
-  #toolCalls = 0
   /** Ledgers of turns whose first sound was not reported yet. */
   readonly #ledgers = new Map<number, TurnLedger>()
   /** What was said waits for what was said before it. */
@@ -94,6 +93,8 @@ export class Session {
     this.id = options.id
     this.#options = options
     this.#endpointer = new Endpointer({ began: () => this.#voiceBegan(), ended: (utterance) => this.#voiceEnded(utterance) }, options.providers.endpointMs)
+    const { memory, providers } = options
+    this.#thinking = new Thinking({ memory, providers, disclosing: (turn, reads) => this.#disclosing(turn, reads), tell: (message) => this.#send(message) })
     this.#oldest = setTimeout(() => void this.end('too_long'), limits.sessionTimeMsMax)
   }
 
@@ -230,7 +231,8 @@ export class Session {
     if (memory.isLost) return this.#giveUp('memory_failed')
     this.#unanswered = undefined
     const messages: ChatMessage[] = [...recollection.messages, ...before, { role: 'user', content: text }]
-    this.#answer({ turn, said: text, ledger }, { kind: 'answer' }, (voice, signal) => this.#think(turn, messages, recollection.reads, voice, ledger, signal))
+    const question = { turn, said: text, ledger }
+    this.#answer(question, { kind: 'answer' }, (voice, signal) => this.#think(question, messages, recollection.reads, voice, signal))
   }
 
   /** What was taken for a voice was none. */
@@ -239,10 +241,10 @@ export class Session {
     this.#unanswered = undefined
     if (question?.said === undefined || this.#state === 'ended' || this.#reply !== undefined)
       return this.#reply === undefined ? this.#setState('listening') : undefined
-    const { turn, said, ledger } = question
+    const { said } = question
     this.#answer(question, { kind: 'answer' }, async (voice, signal) => {
-      const recollection = await this.#options.memory.recall(said)
-      await this.#think(turn, [...recollection.messages, ...this.#history], recollection.reads, voice, ledger, signal)
+      const { messages, reads } = await this.#options.memory.recall(said)
+      await this.#think(question, [...messages, ...this.#history], reads, voice, signal)
     })
   }
 
@@ -294,64 +296,13 @@ export class Session {
     this.#setState('listening')
   }
 
-  /** The model's words and its tools, until it has spoken. */
-  async #think(
-    turn: number,
-    begin: readonly ChatMessage[],
-    recalled: readonly string[],
-    voice: AgentVoice,
-    ledger: TurnLedger,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { memory, providers } = this.#options
-    const { module, agent } = await memory.describe()
-    const messages = [...begin]
-    const reads = [...recalled]
-    for (let round = 0; round <= limits.toolRoundsMax; round++) {
-      const calls: ToolRequest[] = []
-      const chat = providers.chat(this.#disclosing(turn, reads))
-      const tools = round < limits.toolRoundsMax ? toolsOf(module, agent) : []
-      for await (const piece of chat({ messages, tools, signal })) {
-        signal.throwIfAborted()
-        if (piece.kind === 'tool') calls.push(piece.call)
-        else {
-          ledger.mark('firstToken')
-          this.#addWords(turn, voice, piece.text)
-          if (voice.intended.length >= limits.answerSizeMax) return
-        }
-      }
-      if (calls.length === 0) return
-      messages.push({ role: 'assistant', content: voice.intended, toolCalls: calls })
-      for (const call of calls.slice(0, limits.toolCallsPerTurnMax)) {
-        signal.throwIfAborted()
-        const outcome = await this.#callTool(turn, module, agent.name, call)
-        messages.push({ role: 'tool', toolCallId: call.id, content: JSON.stringify(outcome.result ?? null) })
-        reads.push(...outcome.reads)
-      }
+  #think({ turn, ledger }: Question, messages: readonly ChatMessage[], reads: readonly string[], voice: AgentVoice, signal: AbortSignal): Promise<void> {
+    const onWords = (text: string): boolean => {
+      ledger.mark('firstToken')
+      this.#addWords(turn, voice, text)
+      return voice.intended.length < limits.answerSizeMax
     }
-  }
-
-  async #callTool(turn: number, module: ModuleDescription, agentName: string, { name, arguments: text }: ToolRequest): Promise<ToolOutcome> {
-    const { memory } = this.#options
-    const agent = module.agents.find((one) => one.name === agentName)
-    const tool = agent === undefined ? undefined : toolsOf(module, agent).find((one) => one.name === name)
-    const args = parseArguments(text)
-    const outcome: ToolOutcome =
-      tool === undefined
-        ? { result: `there is no tool ${name.slice(0, 80)}`, failed: true, reads: [] }
-        : args === undefined
-          ? { result: 'the arguments are no JSON object', failed: true, reads: [] }
-          : await memory.tool(tool.kind, name, args)
-    const { result, failed } = outcome
-    const shown = { turn, tool: name.slice(0, 80), arguments: args ?? {}, result, failed }
-    this.#send({ type: 'tool', ...shown })
-    this.#toolCalls += 1
-    void memory.write(
-      'tool_called',
-      { turn, tool: shown.tool, args: JSON.stringify(shown.arguments), failed, result: JSON.stringify(result ?? null) },
-      `${turn}:tool:${this.#toolCalls}`,
-    )
-    return outcome
+    return this.#thinking.answer({ turn, messages, reads, onWords, said: () => voice.intended }, signal)
   }
 
   #addWords(turn: number, voice: AgentVoice, text: string): void {
@@ -483,14 +434,5 @@ export class Session {
     this.#send({ type: 'ended', reason })
     await this.#peer?.close().catch((error: unknown) => this.#options.onFailure('close', error))
     this.#whenEnded.resolve(reason)
-  }
-}
-
-function parseArguments(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text === '' ? '{}' : text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
-  } catch {
-    return undefined
   }
 }

@@ -133,11 +133,16 @@ export interface ExportFacts {
 /** Where a chain had come to, signed (host/access-log/checkpoint.ts). */
 export interface CheckpointHead {
   readonly format: string
+  /** Hex of the uid: what a database is, whatever it is called. */
   readonly database: string
+  /** Decimal digits. */
   readonly position: string
+  /** Hex: the chain after the record at this position. */
   readonly chain: string
+  /** RFC 3339. */
   readonly at: string
   readonly kid: string
+  /** Ed25519, base64url, over the fields before it. */
   readonly signature: string
 }
 

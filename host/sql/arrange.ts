@@ -9,6 +9,7 @@ import type { Condition } from '../plan/plan.ts'
 import { partsOf } from '../plan/query.ts'
 import type { Source, Value } from '../plan/query.ts'
 import type { Column, Table } from '../schema/schema.ts'
+import type { Scalar } from '../value-type.ts'
 import type { ScopeSource } from './scope.ts'
 import { StatementError } from './statement-error.ts'
 
@@ -152,4 +153,15 @@ function boundByPolicy(policies: Condition): readonly Column[] {
   const { served } = split(policies)
   const terms = served.kind === 'and' ? served.terms : [served]
   return terms.flatMap((term) => (term.kind === 'compare' && term.operator === '=' && term.left.kind === 'column' ? [term.left.column] : []))
+}
+
+const LONG: ReadonlySet<Scalar> = new Set(['string', 'bytes', 'json'])
+
+/** How often each of a source's columns that may be long is named. */
+export function weightsOf(alias: string, parts: readonly Value[]): ReadonlyMap<Column, number> {
+  const weights = new Map<Column, number>()
+  for (const part of parts) {
+    if (part.kind === 'column' && part.alias === alias && LONG.has(part.column.type.scalar)) weights.set(part.column, (weights.get(part.column) ?? 0) + 1)
+  }
+  return weights
 }

@@ -7,16 +7,16 @@ import type { Node } from 'libpg-query'
 import { HostError } from '../errors.ts'
 import type { Login } from '../identity.ts'
 import * as limits from '../limits.ts'
-import { keyColumns, nameColumns, withExpressions } from '../plan/plan.ts'
+import { keyColumns, withExpressions } from '../plan/plan.ts'
 import type { Condition, Operand } from '../plan/plan.ts'
 import { print } from '../plan/printer.ts'
 import type { Printed } from '../plan/printer.ts'
 import { childrenOf, partsOf } from '../plan/query.ts'
 import type { Query, Selection, Source, Value } from '../plan/query.ts'
 import { nearNames } from '../near-names.ts'
-import type { Column, Table } from '../schema/schema.ts'
+import type { Table } from '../schema/schema.ts'
 import type { Scalar } from '../value-type.ts'
-import { arrange } from './arrange.ts'
+import { arrange, weightsOf } from './arrange.ts'
 import type { Arranged } from './arrange.ts'
 import { Expressions } from './expressions.ts'
 import type { AggregatePlace, StatementState } from './expressions.ts'
@@ -27,6 +27,8 @@ import { parseStatement } from './parse-statement.ts'
 import { places } from './places.ts'
 import { columnValue, defaultName, hasAggregate, keyOf, namedTarget, refuseOutside, settled, totalOrder } from './result-list.ts'
 import type { Sorted, Target } from './result-list.ts'
+import { rowNames } from './row-names.ts'
+import type { RowName } from './row-names.ts'
 import { shown } from './scope.ts'
 import { shownStatement } from './shown-statement.ts'
 import type { Scope } from './scope.ts'
@@ -63,13 +65,6 @@ export interface CompiledStatement {
   readonly outer: ReadonlySet<number>
   /** Where behind the columns of a row of the answer stands what names the rows that it was made of; undefined where it was made of many. */
   readonly names: readonly RowName[] | undefined
-}
-
-/** The row of one source: `count` values from `at` on. */
-export interface RowName {
-  readonly source: number
-  readonly at: number
-  readonly count: number
 }
 
 export type RowCount = bigint | { readonly parameter: number } | undefined
@@ -194,7 +189,7 @@ class SelectCompiler {
     const order = totalOrder(sorted, isDistinct ? columns : isGrouped ? groups : this.#keys())
     const values = [...all, ...groups].map(({ value }) => value)
     const { limit, offset } = this.#limits()
-    const named = isGrouped || isDistinct ? undefined : this.#names(columns.length)
+    const named = isGrouped || isDistinct ? undefined : rowNames(this.#scope.sources, columns.length)
     return {
       query: {
         kind: 'query',
@@ -214,18 +209,6 @@ class SelectCompiler {
       outer: new Set(this.#scope.sources.map(({ number }) => number)),
       names: named?.names,
     }
-  }
-
-  /** What the access log asks of each row of the answer: which rows it was made of. */
-  #names(columnCount: number): { readonly values: readonly Value[]; readonly names: readonly RowName[] } {
-    const values: Value[] = []
-    const names = this.#scope.sources.map(({ table, alias, number }) => {
-      const columns = nameColumns(table)
-      const at = columnCount + values.length
-      values.push(...columns.map((column): Value => ({ kind: 'column', column, alias })))
-      return { source: number, at, count: columns.length }
-    })
-    return { values, names }
   }
 
   /** What stands in an EXISTS or an IN: rows of tables, and conditions on them. */
@@ -452,17 +435,6 @@ class SelectCompiler {
 
 function numbered(ordinal: number): Operand {
   return { kind: 'numbered', ordinal }
-}
-
-const LONG: ReadonlySet<Scalar> = new Set(['string', 'bytes', 'json'])
-
-/** How often each of a source's columns that may be long is named. */
-function weightsOf(alias: string, parts: readonly Value[]): ReadonlyMap<Column, number> {
-  const weights = new Map<Column, number>()
-  for (const part of parts) {
-    if (part.kind === 'column' && part.alias === alias && LONG.has(part.column.type.scalar)) weights.set(part.column, (weights.get(part.column) ?? 0) + 1)
-  }
-  return weights
 }
 
 /** For what cannot be prepared after all. */

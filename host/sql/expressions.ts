@@ -4,15 +4,16 @@ import type { Node } from 'libpg-query'
 import type { Login } from '../identity.ts'
 import * as limits from '../limits.ts'
 import type { Operator } from '../plan/plan.ts'
-import type { AggregateFunction, Branch, Selection, Value, ValueFunction } from '../plan/query.ts'
+import type { Branch, Selection, Value, ValueFunction } from '../plan/query.ts'
 import { EXTRACTED, TRUNCATED } from '../time-fields.ts'
 import { kindOf } from '../value-type.ts'
+import { aggregateKinds, AGGREGATES } from './aggregates.ts'
 import { constant, literal, nothing } from './constants.ts'
 import { FUNCTIONS, INSTEAD } from './functions.ts'
 import type { FunctionShape } from './functions.ts'
-import { named } from './kinds.ts'
+import { CASTS, named } from './kinds.ts'
 import type { Known } from './kinds.ts'
-import { allow, asNode, locationOf, opened, stringOf } from './node.ts'
+import { allowed, asNode, bodyOf, locationOf, opened, stringOf } from './node.ts'
 import type { NodeOf } from './node.ts'
 import { places } from './places.ts'
 import { findColumn, shown } from './scope.ts'
@@ -418,41 +419,6 @@ export class Expressions {
   }
 }
 
-const AGGREGATES: ReadonlyMap<string, AggregateFunction> = new Map([
-  ['count', 'count'],
-  ['min', 'min'],
-  ['max', 'max'],
-  ['sum', '_sum'],
-  ['avg', '_average'],
-])
-
-const CASTS: ReadonlyMap<string, Known> = new Map([
-  ['pg_catalog.bool', 'bool'],
-  ['pg_catalog.int8', 'integer'],
-  ['int8', 'integer'],
-  ['pg_catalog.float8', 'float'],
-  ['float8', 'float'],
-  ['text', 'text'],
-  ['bytea', 'bytes'],
-  ['pg_catalog.timestamptz', 'timestamp'],
-  ['timestamptz', 'timestamp'],
-])
-
-function aggregateKinds(name: string, { kind, at }: Typed): { readonly kind: Known; readonly result: Known } {
-  const known = kind === 'unknown' ? 'text' : kind
-  const isOrdered = known === 'integer' || known === 'float' || known === 'text' || known === 'timestamp'
-  if (name === 'count') {
-    if (known === 'json') throw new StatementError('ERR_SQL_TYPE', 'Json is not counted: write count(*)', at)
-    return { kind: known, result: 'integer' }
-  }
-  if (name === 'min' || name === 'max') {
-    if (!isOrdered) throw new StatementError('ERR_SQL_TYPE', `${name} takes numbers, texts and times, and this is ${named[known]}`, at)
-    return { kind: known, result: known }
-  }
-  if (known !== 'integer' && known !== 'float') throw new StatementError('ERR_SQL_TYPE', `${name} takes numbers, and this is ${named[known]}`, at)
-  return { kind: known, result: name === 'avg' ? 'float' : known }
-}
-
 function isNumber({ kind }: Typed): boolean {
   return kind === 'integer' || kind === 'float'
 }
@@ -471,15 +437,4 @@ function refuseLogin(sides: readonly Typed[], isEquality: boolean, at: number | 
 function unknownFunction(name: string, at: number | undefined): StatementError {
   const instead = INSTEAD.get(name)
   return new StatementError('ERR_SQL_NAME', `there is no function ${shown(name)}: ${instead ?? `there is ${[...FUNCTIONS.keys()].join(', ')}`}`, at)
-}
-
-function allowed<T extends object>(body: T, fields: readonly string[]): T {
-  allow(body, fields, 'this', 'docs/sql.md says what is')
-  return body
-}
-
-function bodyOf<K extends Parameters<typeof asNode>[1]>(node: Node, kind: K): NodeOf<K> {
-  const body = asNode(node, kind)
-  if (body === undefined) throw unsupported('this part of the statement is not taken', undefined)
-  return body
 }

@@ -28,3 +28,16 @@ export const named: Readonly<Record<Kind, string>> = {
   json: 'Json',
   unknown: 'a value of no type',
 }
+
+/** What a value can be cast to, as the parser names it. */
+export const CASTS: ReadonlyMap<string, Known> = new Map([
+  ['pg_catalog.bool', 'bool'],
+  ['pg_catalog.int8', 'integer'],
+  ['int8', 'integer'],
+  ['pg_catalog.float8', 'float'],
+  ['float8', 'float'],
+  ['text', 'text'],
+  ['bytea', 'bytes'],
+  ['pg_catalog.timestamptz', 'timestamp'],
+  ['timestamptz', 'timestamp'],
+])

@@ -4,7 +4,7 @@
  */
 import type { Node } from 'libpg-query'
 
-import { StatementError } from './statement-error.ts'
+import { StatementError, unsupported } from './statement-error.ts'
 
 export type NodeKind = Node extends infer N ? (N extends unknown ? keyof N : never) : never
 export type NodeOf<K extends NodeKind> = Extract<Node, Record<K, unknown>>[K]
@@ -46,4 +46,17 @@ function words(field: string): string {
 /** The text of a String node. */
 export function stringOf(node: Node | undefined): string {
   return asNode(node, 'String')?.sval ?? ''
+}
+
+/** The body, when it has nothing but these fields. */
+export function allowed<T extends object>(body: T, fields: readonly string[]): T {
+  allow(body, fields, 'this', 'docs/sql.md says what is')
+  return body
+}
+
+/** Of a node that must be of this kind. */
+export function bodyOf<K extends Parameters<typeof asNode>[1]>(node: Node, kind: K): NodeOf<K> {
+  const body = asNode(node, kind)
+  if (body === undefined) throw unsupported('this part of the statement is not taken', undefined)
+  return body
 }

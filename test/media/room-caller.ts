@@ -7,6 +7,7 @@ import { espeak } from '../../examples/offline-voice/speech.ts'
 import type { SessionPlace } from '../../host/api/ports.ts'
 import type { SessionMessage } from '../../host/media/peer.ts'
 import { energyOf } from '../../host/media/energy-vad.ts'
+import { Inbox } from './inbox.ts'
 
 export interface HeardFrame {
   readonly atMs: number
@@ -20,11 +21,10 @@ const frameSamples = rate / 50
 export const audible = 150
 
 export class RoomCaller {
-  readonly messages: SessionMessage[] = []
   readonly frames: HeardFrame[] = []
   readonly room = new Room()
   readonly #source = new AudioSource(rate, 1, 200)
-  readonly #waiting: { readonly isIt: (message: SessionMessage) => boolean; readonly resolve: (message: SessionMessage) => void }[] = []
+  readonly #inbox = new Inbox<SessionMessage>()
   #awaited: number | undefined
   #isClosed = false
   #nextFrame: (() => void)[] = []
@@ -33,6 +33,10 @@ export class RoomCaller {
     const caller = new RoomCaller()
     await caller.#join(place)
     return caller
+  }
+
+  get messages(): readonly SessionMessage[] {
+    return this.#inbox.messages
   }
 
   /** Speaks in real time; resolves when the last word is said. */
@@ -55,19 +59,8 @@ export class RoomCaller {
   }
 
   /** The first message from now on, or of all that came, that is it. */
-  until(isIt: (message: SessionMessage) => boolean, { fromStart = false, timeMs = 60_000 } = {}): Promise<SessionMessage> {
-    const known = fromStart ? this.messages.find(isIt) : undefined
-    if (known !== undefined) return Promise.resolve(known)
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`nothing came in ${timeMs} ms; the last messages: ${JSON.stringify(this.messages.slice(-6))}`)), timeMs)
-      this.#waiting.push({
-        isIt,
-        resolve: (message) => {
-          clearTimeout(late)
-          resolve(message)
-        },
-      })
-    })
+  until(...expected: Parameters<Inbox<SessionMessage>['until']>): Promise<SessionMessage> {
+    return this.#inbox.until(...expected)
   }
 
   /** The session listens: now, or when it does next. */
@@ -136,11 +129,7 @@ export class RoomCaller {
   }
 
   #receive(message: SessionMessage): void {
-    this.messages.push(message)
     if (message.type === 'caller') this.#awaited = message.turn
-    for (const waiting of this.#waiting.filter(({ isIt }) => isIt(message))) {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-      waiting.resolve(message)
-    }
+    this.#inbox.receive(message)
   }
 }

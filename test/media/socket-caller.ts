@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 
 import { resample } from '../../examples/offline-voice/speech.ts'
 import type { SessionPlace } from '../../host/api/ports.ts'
+import { Inbox } from './inbox.ts'
 
 export interface SocketMessage {
   readonly type: string
@@ -18,17 +19,20 @@ export interface SocketMessage {
 }
 
 export class SocketCaller {
-  readonly messages: SocketMessage[] = []
   audioBytes = 0
   readonly #socket: WebSocket
-  readonly #waiting: { readonly isIt: (message: SocketMessage) => boolean; readonly resolve: (message: SocketMessage) => void }[] = []
+  readonly #inbox = new Inbox<SocketMessage>()
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
     socket.on('message', (bytes: Buffer, isBinary) => {
       if (isBinary) this.audioBytes += bytes.length
-      else this.#receive(JSON.parse(bytes.toString('utf8')) as SocketMessage)
+      else this.#inbox.receive(JSON.parse(bytes.toString('utf8')) as SocketMessage)
     })
+  }
+
+  get messages(): readonly SocketMessage[] {
+    return this.#inbox.messages
   }
 
   static async join(hostUrl: string, place: Pick<SessionPlace, 'url'>): Promise<SocketCaller> {
@@ -62,18 +66,7 @@ export class SocketCaller {
 
   /** The first message that is it, of those that came and those to come. */
   until(isIt: (message: SocketMessage) => boolean, timeMs = 20_000): Promise<SocketMessage> {
-    const known = this.messages.find(isIt)
-    if (known !== undefined) return Promise.resolve(known)
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`nothing came in ${timeMs} ms; the last messages: ${JSON.stringify(this.messages.slice(-6))}`)), timeMs)
-      this.#waiting.push({
-        isIt,
-        resolve: (message) => {
-          clearTimeout(late)
-          resolve(message)
-        },
-      })
-    })
+    return this.#inbox.until(isIt, { fromStart: true, timeMs })
   }
 
   /** What the agent said in a turn, once it is done. */
@@ -86,13 +79,5 @@ export class SocketCaller {
     const closed = new Promise((resolve) => this.#socket.once('close', resolve))
     this.#socket.close()
     await closed
-  }
-
-  #receive(message: SocketMessage): void {
-    this.messages.push(message)
-    for (const waiting of this.#waiting.filter(({ isIt }) => isIt(message))) {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
-      waiting.resolve(message)
-    }
   }
 }

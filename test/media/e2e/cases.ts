@@ -1,14 +1,15 @@
 /** What a person would try, end to end, over real WebRTC on loopback. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 
 import { startOfflineVoice } from '../../../examples/offline-voice/server.ts'
 import { Recogniser } from '../../../examples/offline-voice/recogniser.ts'
 import { audible, RoomCaller } from '../room-caller.ts'
-import { ScriptedProvider, tone } from '../scripted-provider.ts'
+import { tone } from '../scripted-provider.ts'
 import { agent, database, VoiceHost } from '../voice-host.ts'
-import { fileURLToPath } from 'node:url'
+import { eventually, hangUp, states, turnOf, voice, withScript } from './case-tools.ts'
+import { callerGoesInMidWord, hostIsKilled, lineIsCut, providersFail, providerStaysDown } from './failing-cases.ts'
 
 export interface Case {
   readonly name: string
@@ -19,53 +20,6 @@ export interface Case {
 }
 
 const speech = ['espeak-ng', 'pocketsphinx_continuous']
-/** A voice for callers whose words a scripted provider chooses. */
-const voice = new Int16Array(new Uint8Array(tone(900)).buffer)
-
-export function has(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0
-}
-
-/** A host with a scripted provider; both are closed after. */
-async function withScript<T>(work: (host: VoiceHost, provider: ScriptedProvider) => Promise<T>): Promise<T> {
-  await using provider = await ScriptedProvider.start()
-  const host = await VoiceHost.start({ providerUrl: provider.url })
-  try {
-    return await work(host, provider)
-  } finally {
-    await host.close()
-  }
-}
-
-/** Speaks, and waits until the turn is answered. */
-async function turnOf(caller: RoomCaller, turn: number): Promise<Awaited<ReturnType<RoomCaller['answer']>>> {
-  await caller.listening()
-  await caller.play(voice)
-  return caller.answer(turn)
-}
-
-async function hangUp(caller: RoomCaller): Promise<void> {
-  const ended = caller.until((message) => message.type === 'ended')
-  await caller.tell({ type: 'hang_up' })
-  await ended
-  await caller.leave()
-}
-
-/** Tries again while it does not hold: for what a host does a moment later. */
-async function eventually(check: () => Promise<void>, timeMs = 10_000): Promise<void> {
-  for (const end = performance.now() + timeMs; ;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > end) throw error
-      await pause(100)
-    }
-  }
-}
-
-async function states(host: VoiceHost, subject: string): Promise<readonly unknown[]> {
-  return (await host.sql(subject, 'select state from sessions order by started_at')).flat()
-}
 
 async function sarahCallsBack(): Promise<string> {
   const provider = await startOfflineVoice(0)
@@ -211,102 +165,6 @@ async function namesAreNoIdentity(): Promise<string> {
   })
 }
 
-async function providersFail(): Promise<string> {
-  return withScript(async (host, provider) => {
-    const caller = await RoomCaller.join(await host.open('sarah'))
-    await caller.answer(0)
-    let turn = 0
-    const apologies: string[] = []
-    provider.toneMs = () => 300
-    for (const [service, failure] of [
-      ['completions', 'error'],
-      ['completions', 'malformed'],
-      ['completions', 'cut'],
-      ['transcriptions', 'quota'],
-      ['transcriptions', 'malformed'],
-      ['completions', 'down'],
-      ['transcriptions', 'endless'],
-      ['completions', 'slow'],
-    ] as const) {
-      provider.failures[service] = failure
-      await caller.listening()
-      const apology = caller.until((message) => message.type === 'agent' && message.isDone && message.text.startsWith('I am sorry'))
-      await caller.play(voice)
-      await apology
-      apologies.push(`${service} ${failure}`)
-      provider.failures[service] = 'none'
-      if (service === 'completions') turn += 1
-      // And the next turn is as if nothing had been.
-      turn += 1
-      assert.equal((await turnOf(caller, turn)).heard, 'I see. ')
-    }
-    // A voice that cannot be made: the words are there to be read.
-    provider.failures.speech = 'error'
-    await caller.listening()
-    const unspoken = caller.until((message) => message.type === 'agent' && message.isDone)
-    await caller.play(voice)
-    await unspoken
-    provider.failures.speech = 'none'
-    await hangUp(caller)
-    assert.deepEqual(await states(host, 'sarah'), ['hung_up'])
-    return `an apology for each of ${apologies.length}: ${apologies.join(', ')}`
-  })
-}
-
-async function providerStaysDown(): Promise<string> {
-  return withScript(async (host, provider) => {
-    provider.toneMs = () => 300
-    const caller = await RoomCaller.join(await host.open('sarah'))
-    await caller.answer(0)
-    provider.failures.completions = 'error'
-    const ended = caller.until((message) => message.type === 'ended', { timeMs: 90_000 })
-    for (let turn = 1; turn <= 3; turn++) {
-      await caller.listening()
-      const sorry = caller.until((message) => message.type === 'agent' && message.isDone && message.text.startsWith('I am sorry'))
-      await caller.play(voice)
-      await sorry
-    }
-    const message = await ended
-    assert.ok(message.type === 'ended' && message.reason === 'provider_failed')
-    await caller.leave()
-    assert.deepEqual(await states(host, 'sarah'), ['provider_failed'])
-    return 'after three failures the caller is told, and the session ends as provider_failed'
-  })
-}
-
-async function callerGoesInMidWord(): Promise<string> {
-  return withScript(async (host, provider) => {
-    provider.heard = ['and then the pipe']
-    const caller = await RoomCaller.join(await host.open('sarah'))
-    await caller.answer(0)
-    await caller.listening()
-    void caller.play(new Int16Array(new Uint8Array(tone(5_000)).buffer)).catch(() => undefined)
-    await pause(1_200)
-    await caller.leave()
-    await eventually(async () => assert.deepEqual(await states(host, 'sarah'), ['gone']), 30_000)
-    const said = (await host.sql('sarah', "select content from turns where role = 'caller'")).flat()
-    assert.deepEqual(said, ['and then the pipe'])
-    return 'what was said till then is kept, and the session ends as gone'
-  })
-}
-
-async function lineIsCut(): Promise<string> {
-  return withScript(async (host) => {
-    const place = await host.open('sarah')
-    const first = await RoomCaller.join(place)
-    await turnOf(first, 1)
-    await first.leave()
-    await pause(1_000)
-    const again = await RoomCaller.join(place)
-    await pause(1_500)
-    await again.play(voice)
-    await again.answer(2)
-    await hangUp(again)
-    assert.deepEqual(await states(host, 'sarah'), ['hung_up'])
-    return 'the same session went on'
-  })
-}
-
 async function twoAtOnce(): Promise<string> {
   return withScript(async (host) => {
     const places = [await host.open('sarah'), await host.open('sarah')]
@@ -317,25 +175,6 @@ async function twoAtOnce(): Promise<string> {
     assert.deepEqual(rows.map(([, role, count]) => `${String(role)} ${String(count)}`).sort(), ['agent 2', 'agent 2', 'caller 1', 'caller 1'])
     return 'each has its own turns'
   })
-}
-
-async function hostIsKilled(): Promise<string> {
-  await using provider = await ScriptedProvider.start()
-  const host = await VoiceHost.start({ providerUrl: provider.url })
-  const caller = await RoomCaller.join(await host.open('sarah'))
-  await turnOf(caller, 1)
-  await caller.until((message) => message.type === 'times' && message.turn === 1, { fromStart: true })
-  await host.kill()
-  await caller.leave()
-  const next = await VoiceHost.start({ providerUrl: provider.url, data: host.data })
-  try {
-    await eventually(async () => assert.deepEqual(await states(next, 'sarah'), ['host_lost']))
-    const turns = (await next.sql('sarah', 'select role from turns order by id')).flat()
-    assert.deepEqual(turns, ['agent', 'caller', 'agent'])
-    return 'nothing acknowledged is lost; the next host ends the session as host_lost'
-  } finally {
-    await next.close()
-  }
 }
 
 async function manySessions(): Promise<string> {

@@ -1,7 +1,8 @@
 /** npm run voice:e2e [name…]: every case, or those whose name holds one of the words. */
 import { dispose } from '@livekit/rtc-node'
 
-import { cases, has } from './cases.ts'
+import { has } from './case-tools.ts'
+import { cases } from './cases.ts'
 
 const wanted = process.argv.slice(2)
 let passed = 0
