@@ -123,7 +123,7 @@ const formatVersion = 1
 
 export function packAccess(
   writer: PackedWriter,
-  { event, name, outcome, who, by = '', details, version, asOf, touched, parts = [], ...rest }: AccessEntry,
+  { event, name, outcome, who, by = '', purpose, details, version, asOf, touched, parts = [] }: AccessEntry,
 ): void {
   writer.u8(formatVersion)
   writer.u8(ACCESS_EVENTS.indexOf(event) + 1)
@@ -132,7 +132,7 @@ export function packAccess(
   if (who === undefined) writer.u8(0)
   else packWho(writer, who)
   writer.string(by)
-  writer.string(rest.purpose ?? who?.purpose ?? '')
+  writer.string(purpose ?? who?.purpose ?? '')
   writer.string(who?.session ?? '')
   packDetails(writer, details)
   writer.u32(version)

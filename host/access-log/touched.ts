@@ -110,11 +110,11 @@ export class Touched {
     part.keys.push(key)
   }
 
-  /** So many rows of one owner that nobody went through one by one; of a table without owners they may be anybody's. */
-  counted(table: Table, owner: SqlValue, count: number): void {
+  /** So many rows of one owner that nobody went through one by one, as `names` of one of them say; of a table without owners they may be anybody's. */
+  counted(table: Table, names: readonly SqlValue[], count: number): void {
     const shape = shapeOf(table)
     const isAnybodys = shape.subject >= 0 || shape.owner < 0
-    const part = this.#partOf(shape, 'examined', owner, isAnybodys ? undefined : null)
+    const part = this.#partOf(shape, 'examined', shape.owner < 0 ? null : (names[0] ?? null), isAnybodys ? undefined : null)
     part.uncounted += count
   }
 
@@ -173,15 +173,15 @@ function sizeOf({ keys, uncounted }: Part): number {
 
 /** Each key once in a part, and none as merely examined that was returned or written too. */
 function settled(parts: readonly Part[]): readonly Part[] {
+  const more = keysOfMore(parts)
   return parts.flatMap((part) => {
-    const { shape, mode, owner } = part
-    const others = mode === 'examined' ? parts.filter((one) => one.mode !== mode && one.shape === shape && isSame(one.owner, owner)) : []
-    if (!part.isMixed && others.length === 0) return [part]
-    const known = new Set(others.flatMap(({ keys }) => keys.map(identityOf)))
+    const told = part.mode === 'examined' ? more.get(part.shape)?.get(identityOf(part.owner)) : undefined
+    if (!part.isMixed && told === undefined) return [part]
+    const known = new Set<unknown>()
     const kept: SqlValue[] = []
     for (const key of part.keys) {
       const name = identityOf(key)
-      if (known.has(name)) continue
+      if (known.has(name) || told?.has(name) === true) continue
       known.add(name)
       kept.push(key)
     }
@@ -189,8 +189,22 @@ function settled(parts: readonly Part[]): readonly Part[] {
   })
 }
 
-/** What equal keys have in common. */
-function identityOf(key: SqlValue): unknown {
+/** Keys of rows that were more than examined, by table and owner: there may be as many parts as people. */
+function keysOfMore(parts: readonly Part[]): ReadonlyMap<Shape, ReadonlyMap<unknown, ReadonlySet<unknown>>> {
+  const found = new Map<Shape, Map<unknown, Set<unknown>>>()
+  if (!parts.some(({ mode }) => mode === 'examined')) return found
+  for (const { shape, mode, owner, keys } of parts) {
+    if (mode === 'examined') continue
+    const owners = found.get(shape) ?? new Map<unknown, Set<unknown>>()
+    const known = owners.get(identityOf(owner)) ?? new Set<unknown>()
+    for (const key of keys) known.add(identityOf(key))
+    found.set(shape, owners.set(identityOf(owner), known))
+  }
+  return found
+}
+
+/** What equal keys, or equal owners, have in common. */
+function identityOf(key: Whose): unknown {
   return key instanceof Uint8Array ? Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1') : key
 }
 

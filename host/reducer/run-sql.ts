@@ -49,11 +49,12 @@ export interface SqlResult {
  */
 export function runSql(database: Database, module: ActiveModule, request: SqlRequest): SqlResult {
   const { sql, caller } = request
-  let name = `refused statement sha256:${hash('sha256', sql, 'hex').slice(0, 16)}`
-  const work = { event: 'sql', caller, timestamp: database.callTime(), name: () => name } as const
+  let shown: string | undefined
+  const name = (): string => shown ?? `refused statement sha256:${hash('sha256', sql, 'hex').slice(0, 16)}`
+  const work = { event: 'sql', caller, timestamp: database.callTime(), name } as const
   return recorded(database, module, work, (touched) => {
     const compiled = compiledOf(database, module, request)
-    name = compiled.shown
+    shown = compiled.shown
     return runCompiled(database, module, { ...request, compiled, touched })
   })
 }

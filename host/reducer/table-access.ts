@@ -120,7 +120,7 @@ export class TableAccess {
     const { sql, operands } = this.#printed('count', scan, policy, (where) => ({ kind: 'count', table: this.table, where }))
     const [found] = this.#file.statement(sql).row(bind(operands, [...scanValues(scan), BigInt(rowsMax)], policy)) ?? []
     const count = typeof found === 'bigint' ? found : 0n
-    touched.counted(this.table, named[0]?.[0] ?? null, Number(count))
+    touched.counted(this.table, named[0] ?? [], Number(count))
     return count
   }
 

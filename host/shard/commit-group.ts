@@ -61,6 +61,7 @@ export class CommitGroup implements TurnGiver {
     const start = performance.now()
     const committing: CallQueue[] = []
     const reading: CallQueue[] = []
+    const failed: (readonly [CallQueue, unknown])[] = []
     for (const [index, queue] of queues.entries()) {
       const refusal = this.#refusals.get(queue)
       this.#refusals.delete(queue)
@@ -72,11 +73,13 @@ export class CommitGroup implements TurnGiver {
       const endMs = start + (limits.batchTimeMsMax * (index + 1)) / queues.length
       const hadRecords = this.#records.count
       const failure = queue.runTurn(this.#records, { epoch: this.#epoch, endMs, refusal })
-      if (failure !== undefined) queue.end(failure)
+      if (failure !== undefined) failed.push([queue, failure])
       else if (this.#records.count === hadRecords) reading.push(queue)
       else committing.push(queue)
     }
     const untold = this.#access.write()
+    // Whoever reads again there writes records of their own: not before those of others have been answered for.
+    for (const [queue, failure] of failed) queue.end(failure)
     for (const queue of reading) queue.end(untold)
     if (untold !== undefined) for (const queue of committing.splice(0)) queue.end(untold)
     if (committing.length === 0) return this.#schedule()

@@ -81,7 +81,10 @@ export class Lane {
   }
 
   async close(): Promise<void> {
-    await this.access.close()
-    await this.log.release()
+    try {
+      await this.access.close()
+    } finally {
+      await this.log.release()
+    }
   }
 }

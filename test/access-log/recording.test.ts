@@ -134,6 +134,17 @@ test('past a thousand keys a record has their count, their digest and how they w
   )
 })
 
+test('more counted rows than are named, of a table without owners, are anybody’s, and the log reads on', async () => {
+  const sarah = await somebody()
+  await sarah.call('post_many', [1_500])
+  assert.ok(Number(sarah.query('notice_count')) >= 1_500)
+  const [touch, ...others] = (await clinic.last()).touches
+  assert.deepEqual([touch?.mode, touch?.owner, touch?.keys, others.length], ['examined', null, null, 0])
+  assert.ok((touch?.count ?? 0) > 1_000)
+  await clinic.reopen()
+  assert.equal(await (await clinic.database.as({ subject: 'somebody' })).query('entry_count'), 0n)
+})
+
 test('the first sight of somebody, links, publishes and changed limits are records', async () => {
   const before = (await clinic.records()).length
   await clinic.database.as({ subject: 'tom' })

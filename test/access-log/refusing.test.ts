@@ -131,6 +131,26 @@ test('a commit that fails after its record was written is said to have been undo
   assert.deepEqual(records[1]?.details, { from: String(position + 1n), to: String(position + 1n) })
 })
 
+test('a turn that the disk of one database fails does not answer for the records of another one', async () => {
+  await shard.create('other')
+  await shard.publishChecked('other', await checked(first))
+  await shard.stamp('other', 1)
+  await shard.commit('other')
+  const { database } = await shard.held('other')
+  const pages = database.file.statement('PRAGMA page_count').row([])?.[0] as bigint
+  database.file.statement(`PRAGMA max_page_count = ${pages}`).row([])
+  const before = (await shard.held('stamps')).database.journal.committed.position
+  disk.isFailing = 'write'
+  const outcomes = await Promise.allSettled([shard.stamp('stamps', 1), shard.send('other', 'sql', select), shard.stamp('other', 1, { size: 250_000 })])
+  disk.isFailing = undefined
+  database.file.statement('PRAGMA max_page_count = 1000000').row([])
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'ok')),
+    ['ERR_STORAGE', 'ERR_STORAGE', 'ERR_STORAGE'],
+  )
+  assert.equal((await shard.held('stamps')).database.journal.committed.position, before)
+})
+
 test('a sync that fails after answers have left is told, and what comes next goes into another segment', async () => {
   const { access } = await shard.held('stamps')
   const told = failures.length

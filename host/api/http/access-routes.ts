@@ -70,15 +70,18 @@ async function* exported({ shardOf }: ApiContext, name: string, by: { readonly b
   let after: string | null = null
   let first = '0'
   let count = 0
+  let chain = ''
   for (;;) {
     const { head, body }: { head: ShardAnswer<'accessExport'>; body: Uint8Array } = await shard.send(name, 'accessExport', { name, after, ...by })
     if (count === 0 && head.count > 0) first = String(BigInt(head.last) - BigInt(head.count) + 1n)
     count += head.count
+    // A part without records has none.
+    if (head.count > 0) chain = head.chain
     hash.update(body)
     yield body
     after = head.last
     if (!head.isEnd && head.count > 0) continue
-    const facts = { database: head.database, first, last: head.last, count, chain: head.chain, sha256: hash.digest('hex') }
+    const facts = { database: head.database, first, last: head.last, count, chain, sha256: hash.digest('hex') }
     const { head: footer } = await shard.send(name, 'accessFooter', { facts })
     return yield Buffer.from(footer.line)
   }

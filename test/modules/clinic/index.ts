@@ -116,3 +116,15 @@ export function post(ctx: Context, board: Appender<Notice>, about: string, text:
 export function board(ctx: Context, board: Reader<Notice>): Notice[] {
   return board.all();
 }
+
+@reducer
+export function postMany(ctx: Context, board: Appender<Notice>, count: u32): void {
+  const notices = new Array<Notice>();
+  for (let i: u32 = 0; i < count; i++) notices.push(new Notice(`room ${i}`, "closed"));
+  board.insertAll(notices);
+}
+
+@query
+export function noticeCount(ctx: Context, board: Reader<Notice>): u64 {
+  return board.count();
+}
