@@ -91,6 +91,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     allowAnonymous: options.allowAnonymous ?? false,
   })
   api.server.on('upgrade', (request, socket, head) => {
+    // Node has taken its own listener off, and a reset would end the process.
+    socket.on('error', () => socket.destroy())
     // What stands still is a conversation with pauses.
     if (socket instanceof Socket) socket.setTimeout(0)
     if (!sessions.upgrade(request, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')

@@ -27,10 +27,10 @@ export class HostSessionCalls implements SessionCalls {
     try {
       return await this.#run(before, request)
     } catch (error) {
+      if (!(error instanceof HostError) || error.code !== 'ERR_ARGUMENT_COUNT') throw error
       // A publish came between, and its function takes others of the event's values.
       const now = await this.#facts.module(request.database)
-      const isOutdated = error instanceof HostError && error.code === 'ERR_ARGUMENT_COUNT' && now !== before
-      if (!isOutdated) throw error
+      if (now === before) throw error
       return this.#run(now, request)
     }
   }

@@ -61,6 +61,9 @@ export class LiveKitPeer implements Peer {
   readonly #source: Rtc.AudioSource
   readonly #participant: string
   readonly #events: PeerEvents
+  /** What the participant says is read here: rtc-node holds a stream until its reader gives it up. */
+  readonly #readers = new Set<ReadableStreamDefaultReader<Rtc.AudioFrame>>()
+  #track: Rtc.LocalAudioTrack | undefined
   #absent: NodeJS.Timeout | undefined
   #ready: NodeJS.Timeout | undefined
   #capturedMs = 0
@@ -132,8 +135,10 @@ export class LiveKitPeer implements Peer {
     clearTimeout(this.#absent)
     clearTimeout(this.#ready)
     this.#room.removeAllListeners()
+    for (const reader of this.#readers) void reader.cancel().catch(() => undefined)
     await atMost(this.#room.disconnect())
-    await atMost(this.#source.close())
+    // A track closes its source.
+    await atMost(this.#track?.close() ?? this.#source.close())
   }
 
   get #queuedMs(): number {
@@ -143,7 +148,7 @@ export class LiveKitPeer implements Peer {
   async #join({ url, token }: LiveKitPeerOptions): Promise<void> {
     const { RoomEvent, TrackKind, TrackSource, LocalAudioTrack, TrackPublishOptions } = this.#rtc
     this.#room.on(RoomEvent.TrackSubscribed, (track, _publication, { identity }) => {
-      if (identity === this.#participant && track.kind === TrackKind.KIND_AUDIO) void this.#listen(track)
+      if (identity === this.#participant && track.kind === TrackKind.KIND_AUDIO) this.#hear(track)
     })
     this.#room.on(RoomEvent.DataReceived, (bytes, from, _kind, packetTopic) => {
       if (from?.identity !== this.#participant || packetTopic !== topic) return
@@ -157,7 +162,8 @@ export class LiveKitPeer implements Peer {
     // Published at once: the connection for it is made on first use, and the first words would wait for it.
     const options = new TrackPublishOptions()
     options.source = TrackSource.SOURCE_MICROPHONE
-    await this.#room.localParticipant?.publishTrack(LocalAudioTrack.createAudioTrack('agent', this.#source), options)
+    this.#track = LocalAudioTrack.createAudioTrack('agent', this.#source)
+    await this.#room.localParticipant?.publishTrack(this.#track, options)
     if (this.#room.remoteParticipants.has(this.#participant)) this.#came()
     else this.#absent = setTimeout(() => this.#events.left('never_came'), limits.peerComesTimeMsMax)
   }
@@ -180,15 +186,21 @@ export class LiveKitPeer implements Peer {
     this.#absent = setTimeout(() => this.#events.left('gone'), limits.peerReturnsTimeMsMax)
   }
 
+  #hear(track: Rtc.RemoteTrack): void {
+    // Whoever cannot be heard any more has no session.
+    this.#listen(track).catch(() => this.#events.left('room_lost'))
+  }
+
   async #listen(track: Rtc.RemoteTrack): Promise<void> {
-    const stream = new this.#rtc.AudioStream(track, { sampleRate: inputRate, numChannels: 1, frameSizeMs: 20 })
+    const reader = new this.#rtc.AudioStream(track, { sampleRate: inputRate, numChannels: 1, frameSizeMs: 20 }).getReader()
+    this.#readers.add(reader)
     try {
-      for await (const { data } of stream) {
-        if (this.#isClosed) break
-        this.#events.audio(data)
-      }
+      for (let frame = await reader.read(); !frame.done && !this.#isClosed; frame = await reader.read()) this.#events.audio(frame.value.data)
     } catch (error) {
       if (!this.#isClosed) throw error
+    } finally {
+      this.#readers.delete(reader)
+      await reader.cancel().catch(() => undefined)
     }
   }
 }

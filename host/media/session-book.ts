@@ -2,8 +2,8 @@
  * Which sessions go on, on disk beside the databases: a session that a killed host has left open is closed in
  * its database by the next one. One small file each, written before the session's first call and removed after its last.
  */
-import { mkdirSync } from 'node:fs'
-import { open, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdirSync, readdirSync } from 'node:fs'
+import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { z } from 'zod'
@@ -28,10 +28,13 @@ export interface BookedSession {
 
 export class SessionBook {
   readonly #folder: string
+  /** What was there when this host began: what comes later is its own. */
+  readonly #before: readonly string[]
 
   constructor(data: string) {
     this.#folder = join(data, 'sessions')
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    this.#before = readdirSync(this.#folder)
   }
 
   async begin(entry: BookedSession): Promise<void> {
@@ -51,7 +54,7 @@ export class SessionBook {
   /** What a host before this one has left open. A file that a kill left half written had no session yet. */
   async left(): Promise<readonly BookedSession[]> {
     const found: BookedSession[] = []
-    for (const name of await readdir(this.#folder)) {
+    for (const name of this.#before) {
       const entry = entryShape.safeParse(parseJson(await readFile(join(this.#folder, name), 'utf8')))
       if (entry.success && name === `${entry.data.session}.json`) found.push(entry.data)
       else await rm(join(this.#folder, name), { force: true })

@@ -21,6 +21,7 @@ import type { Disclosures } from './ports.ts'
 import type { ChatMessage } from './provider/chat.ts'
 import type { BeforeSending, SessionProviders } from './provider/providers.ts'
 import type { Recollection, SessionMemory } from './session-memory.ts'
+import { shownValue } from './shown-value.ts'
 import { Thinking } from './thinking.ts'
 import { TurnLedger, timesAsArguments } from './turn-ledger.ts'
 
@@ -124,7 +125,9 @@ export class Session {
     }
   }
 
+  /** One that comes when the session is over is closed again. */
   attach(peer: Peer): void {
+    if (this.#state === 'ended') return void peer.close().catch((error: unknown) => this.#options.onFailure('close', error))
     this.#peer = peer
   }
 
@@ -288,7 +291,11 @@ export class Session {
       this.#failed('answer', error)
       this.#close(reply, false)
       // An apology that cannot be said is not apologized for.
-      if (purpose.kind === 'answer') return this.#apologize()
+      if (purpose.kind === 'answer') {
+        // What of it waits to be said is not said beside the apology.
+        reply.ending.abort(new Error('the answer has failed'))
+        return this.#apologize()
+      }
     }
     if (this.#reply === reply) this.#close(reply, false)
     else if (signal.aborted) return
@@ -392,9 +399,7 @@ export class Session {
   }
 
   #showRecollection(turn: number, { tookMs, isLate, shown }: Recollection): void {
-    const text = JSON.stringify(shown) ?? 'null'
-    const rows = text.length > limits.shownRowsBytesMax ? { more: `${text.length} bytes, too many to show` } : shown
-    this.#send({ type: 'recall', turn, ms: Math.round(tookMs * 1_000) / 1_000, isLate, rows })
+    this.#send({ type: 'recall', turn, ms: Math.round(tookMs * 1_000) / 1_000, isLate, rows: shownValue(shown, limits.shownRowsBytesMax) })
   }
 
   #remember(message: ChatMessage): void {
@@ -417,8 +422,7 @@ export class Session {
   async #end(reason: EndReason): Promise<void> {
     clearTimeout(this.#oldest)
     // What they were saying when they went was said.
-    if (this.#hasStarted) this.#endpointer.flush()
-    this.#endpointer.close()
+    this.#endpointer.flush()
     this.#interrupt()
     this.#state = 'ended'
     clearTimeout(this.#idle)

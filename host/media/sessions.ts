@@ -119,8 +119,9 @@ export class Sessions {
    */
   async open(request: SessionRequest): Promise<SessionPlace> {
     const { database, agent, transport } = request
-    if (this.#isClosed) throw new HostError('ERR_HOST_CLOSED', 'the host is stopping')
     findAgent(await this.#options.calls.module(database), agent)
+    // Nothing is awaited from here to the session's place among those that a stop ends.
+    if (this.#isClosed) throw new HostError('ERR_HOST_CLOSED', 'the host is stopping')
     const missing = this.#missingForVoice(database)
     if (transport === 'room' && missing !== undefined) throw new HostError('ERR_VOICE_MISSING', missing)
     const caller = this.#takePlace(request)
@@ -129,7 +130,7 @@ export class Sessions {
     this.#sessions.set(id, { session, caller })
     try {
       await this.#book.begin({ session: id, database, agent, caller: callerOf(request) })
-      void session.ended.then(() => this.#forget(id, session))
+      session.ended.then(() => this.#forget(id, session)).catch((error: unknown) => this.#logFailure(id, database, 'book', error))
       return transport === 'room' ? await this.#openRoom(id, session) : this.#openSocket(id, session, missing === undefined)
     } catch (error) {
       await session.end('room_lost')
@@ -138,15 +139,11 @@ export class Sessions {
     }
   }
 
-  /** A socket of a caller with a ticket; false when the path is none of these. */
+  /** A socket of a caller with a ticket; false without one. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const key = /^\/v1\/sessions\/([A-Za-z0-9_-]{43})$/.exec(request.url ?? '')?.[1]
-    if (key === undefined) return false
-    const ticket = this.#tickets.get(key)
-    if (ticket === undefined) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      return true
-    }
+    const ticket = key === undefined ? undefined : this.#tickets.get(key)
+    if (key === undefined || ticket === undefined) return false
     this.#tickets.delete(key)
     clearTimeout(ticket.expiry)
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -190,7 +187,7 @@ export class Sessions {
 
   #session(id: string, request: SessionRequest, note: string | undefined): Session {
     const { database, agent, transport } = request
-    const { disclosures, clock, logger } = this.#options
+    const { disclosures, clock } = this.#options
     const providers = this.#providers.of(database)
     return new Session({
       id,
@@ -202,7 +199,7 @@ export class Sessions {
       disclosures,
       clock,
       note,
-      onFailure: (what, error) => logger.error('session', { session: id, database, what, message: error instanceof Error ? error.message : String(error) }),
+      onFailure: (what, error) => this.#logFailure(id, database, what, error),
     })
   }
 
@@ -210,15 +207,19 @@ export class Sessions {
     { database, agent, caller }: { readonly database: string; readonly agent: string; readonly caller: Omit<CallerHead, 'actor'> },
     session: string,
   ): SessionMemory {
-    const { calls, logger } = this.#options
+    const { calls } = this.#options
     return new SessionMemory({
       calls,
       database,
       agent,
       session,
       caller,
-      onFailure: (event, error) => logger.error('session', { session, database, what: event, message: error instanceof Error ? error.message : String(error) }),
+      onFailure: (event, error) => this.#logFailure(session, database, event, error),
     })
+  }
+
+  #logFailure(session: string, database: string, what: string, error: unknown): void {
+    this.#options.logger.error('session', { session, database, what, message: error instanceof Error ? error.message : String(error) })
   }
 
   /** A room of its own for each session, with two tokens: the agent's, and the caller's. */
@@ -267,9 +268,9 @@ export class Sessions {
 
   async #forget(id: string, session: Session): Promise<void> {
     if (this.#sessions.get(id)?.session !== session) return
+    this.#sessions.delete(id)
     // What its database was not told, the next host tells it.
     if (!session.isUnrecorded) await this.#book.end(id)
-    this.#sessions.delete(id)
   }
 
   #missingForVoice(database: string): string | undefined {

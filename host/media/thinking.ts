@@ -6,6 +6,7 @@ import type { SessionMessage } from './peer.ts'
 import type { ChatMessage, ToolRequest } from './provider/chat.ts'
 import type { BeforeSending, SessionProviders } from './provider/providers.ts'
 import type { SessionMemory, ToolOutcome } from './session-memory.ts'
+import { shownValue } from './shown-value.ts'
 import { toolsOf } from './tool-schema.ts'
 
 export interface ThinkingOptions {
@@ -67,12 +68,13 @@ export class Thinking {
     const args = parseArguments(text)
     const outcome = await this.#outcome(described, name, args)
     const { result, failed } = outcome
-    const shown = { turn, tool: name.slice(0, 80), arguments: args ?? {}, result, failed }
-    tell({ type: 'tool', ...shown })
+    const called = { turn, tool: name.slice(0, 80), arguments: args ?? {}, result, failed }
+    const half = limits.shownRowsBytesMax / 2
+    tell({ type: 'tool', ...called, arguments: shownValue(called.arguments, half), result: shownValue(result, half) })
     this.#toolCalls += 1
     void memory.write(
       'tool_called',
-      { turn, tool: shown.tool, args: JSON.stringify(shown.arguments), failed, result: JSON.stringify(result ?? null) },
+      { turn, tool: called.tool, args: JSON.stringify(called.arguments), failed, result: JSON.stringify(result ?? null) },
       `${turn}:tool:${this.#toolCalls}`,
     )
     return outcome

@@ -35,8 +35,9 @@ export class SqlCaller {
 
   async caller(): Promise<Caller> {
     if (this.#caller === undefined || performance.now() - this.#sinceMs > callerTimeMsMax) {
-      this.#sinceMs = performance.now()
+      const nowMs = performance.now()
       this.#caller = await connectAsCaller(this.#options)
+      this.#sinceMs = nowMs
     }
     return this.#caller
   }

@@ -112,7 +112,9 @@ export class Participant {
   /** The client hears `track` of `owner` from now on. */
   subscribe(owner: Participant, { info, source }: PublishedTrack): void {
     this.#enqueue(async () => {
-      this.#sent.set(info.sid, await this.#connection.send(source, { trackId: info.sid, participantId: owner.id }))
+      const stop = await this.#connection.send(source, { trackId: info.sid, participantId: owner.id })
+      if (this.#isClosed) return stop()
+      this.#sent.set(info.sid, stop)
       owner.#send({ case: 'trackSubscribed', value: new TrackSubscribed({ trackSid: info.sid }) })
     })
   }
@@ -137,6 +139,8 @@ export class Participant {
     this.#isClosed = true
     this.#socket.close()
     void this.#connection.close()
+    for (const stop of this.#sent.values()) stop()
+    this.#sent.clear()
     this.#events.left(this)
   }
 

@@ -116,14 +116,18 @@ export function malformedAnswer(url: string, what: string, cause?: unknown): Hos
 export async function readBounded({ body }: ProviderAnswer, url: string, bytesMax: number): Promise<Buffer> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of body) {
-    const bytes = Buffer.from(piece as Uint8Array)
-    size += bytes.length
-    if (size > bytesMax) {
-      body.destroy()
-      throw malformedAnswer(url, `it is larger than ${bytesMax} bytes`)
+  try {
+    for await (const piece of body) {
+      const bytes = Buffer.from(piece as Uint8Array)
+      size += bytes.length
+      if (size > bytesMax) {
+        body.destroy()
+        throw malformedAnswer(url, `it is larger than ${bytesMax} bytes`)
+      }
+      pieces.push(bytes)
     }
-    pieces.push(bytes)
+    return Buffer.concat(pieces)
+  } catch (cause) {
+    throw cause instanceof HostError ? cause : malformedAnswer(url, 'it broke off', cause)
   }
-  return Buffer.concat(pieces)
 }
